@@ -1,0 +1,143 @@
+"""Bound operators: an operator with its weights, as a matrix-like object."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import scipy.sparse.linalg
+import sympy
+
+from symconv.algebras import as_array
+from symconv.errors import DTypeError
+
+if TYPE_CHECKING:
+    from symconv.operator import Operator
+
+__all__ = ["BoundOperator", "linear_operator"]
+
+Array = npt.NDArray[Any]
+
+
+class BoundOperator:
+    """An operator with weights and bias: the affine map x → A·x + b with numbers in it.
+
+    ``bound @ x``, `T` and `H` are the linear part A (so that adjointness holds); `apply` adds the
+    bias. The weights are kept, not copied.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> bound = sc.Conv1d(1, 1, 2).operator((3,)).bind([[[1, 10]]], bias=[5])
+    >>> bound @ [1, 2, 4], bound.T @ [1, 1], bound.apply([[1, 2, 4]])
+    (array([21, 42]), array([ 1, 11, 10]), array([[26, 47]]))
+    """
+
+    def __init__(self, operator: Operator, weight: Any = None, bias: Any = None) -> None:
+        # Wrong shapes and a missing bias are reported here, not at the first product.
+        operator.offset(weight, bias)
+        self._set(operator, weight, bias)
+
+    def _set(self, operator: Operator, weight: Any, bias: Any) -> None:
+        self.operator, self.weight, self._bias = operator, weight, bias
+
+    def _turned(self, operator: Operator) -> BoundOperator:
+        # The bias is carried along unseen, so that T.T is the same affine map again.
+        turned = BoundOperator.__new__(BoundOperator)
+        turned._set(operator, self.weight, self._bias)
+        return turned
+
+    @property
+    def bias(self) -> Any:
+        """The bias that `apply` adds; None in the transposed direction."""
+        return self._bias if self.operator.has_bias else None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the matrix."""
+        return self.operator.shape
+
+    @property
+    def T(self) -> BoundOperator:  # noqa: N802 - the mathematical name
+        """The transposed linear part with the same weights."""
+        return self._turned(self.operator.T)
+
+    @property
+    def H(self) -> BoundOperator:  # noqa: N802 - the mathematical name
+        """The conjugate transpose of the linear part."""
+        return self._turned(self.operator.H)
+
+    def __matmul__(self, x: Any) -> Array:
+        """A·x for a flat vector of columns or an array (*batch, *input_shape)."""
+        array, _ = as_array("x", x)
+        if array.shape == (self.shape[1],):
+            y = self.operator.apply_linear(array.reshape(self.operator.input_shape), self.weight)
+            return y.reshape(self.shape[0])
+        return self.operator.apply_linear(array, self.weight)
+
+    def apply(self, x: Any, plan: str = "auto") -> Array:
+        """A·x + b over any leading batch axes (see `Operator.apply`)."""
+        return self.operator.apply(x, self.weight, self.bias, plan)
+
+    @property
+    def offset(self) -> Array:
+        """The b of x → A·x + b, of shape output_shape."""
+        return self.operator.offset(self.weight, self.bias)
+
+    def affine(self) -> tuple[sympy.ImmutableSparseMatrix, sympy.ImmutableSparseMatrix]:
+        """The exact (A, b), b as a column."""
+        b = sympy.ImmutableSparseMatrix(self.shape[0], 1, list(self.offset.ravel()))
+        return self.exact(), b
+
+    def exact(self) -> sympy.ImmutableSparseMatrix:
+        """The exact matrix A (see `Operator.exact`)."""
+        return self.operator.exact(self.weight)
+
+    def sparse(self, dtype: npt.DTypeLike = float) -> scipy.sparse.csr_array[Any, tuple[int, int]]:
+        """The SciPy matrix A (see `Operator.sparse`)."""
+        return self.operator.sparse(self.weight, dtype)
+
+    def row(self, *index: int) -> sympy.ImmutableSparseMatrix:
+        """One exact row (see `Operator.row`)."""
+        return self.operator.row(*index, weight=self.weight)
+
+    def column(self, *index: int) -> sympy.ImmutableSparseMatrix:
+        """One exact column (see `Operator.column`)."""
+        return self.operator.column(*index, weight=self.weight)
+
+    def linear_operator(self, plan: str = "auto") -> scipy.sparse.linalg.LinearOperator:
+        """SciPy's LinearOperator of A (see `Operator.linear_operator`)."""
+        return self.operator.linear_operator(self.weight, plan)
+
+    def __repr__(self) -> str:
+        return f"<Bound{repr(self.operator)[1:-1]}, with weights>"
+
+
+def linear_operator(
+    operator: Operator, weight: Any, plan: str
+) -> scipy.sparse.linalg.LinearOperator:
+    """A SciPy LinearOperator whose products run by `plan`."""
+    adjoint = operator.H
+    dtype = np.dtype(float)
+    if weight is not None:
+        array, algebra = as_array("weight", weight)
+        if array.dtype == object:
+            raise DTypeError("weight must be numeric for a LinearOperator, got exact objects")
+        dtype = array.dtype
+
+    def product(op: Operator, x: Array) -> Array:
+        # SciPy passes (n,), (n, 1) or, for several vectors at once, (n, m) with vectors as columns.
+        vectors = np.asarray(x).T.reshape(-1, *op.input_shape)
+        y = op.apply_linear(vectors, weight, plan).reshape(len(vectors), op.shape[0])
+        return y.T
+
+    return scipy.sparse.linalg.LinearOperator(
+        operator.shape,
+        matvec=lambda x: product(operator, x).ravel(),
+        rmatvec=lambda y: product(adjoint, y).ravel(),
+        matmat=lambda x: product(operator, x),
+        rmatmat=lambda y: product(adjoint, y),
+        dtype=dtype,
+    )

@@ -1,0 +1,157 @@
+"""The matrix-free plan: one channel product per tap over shifted views of the padded input.
+
+``y = Σ_k W_k · x[shifted by tap k]`` — the rows of the explicit matrix, summed in place. Works
+in any number type (BLAS for floats, Python objects for the exact ones) and needs memory for the
+padded input and the output only. Arrays here are (batch, channels, *size), one batch axis.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.boundary import OUTSIDE
+from symconv.geometry import Geometry
+from symconv.incidence import Incidence
+
+__all__ = ["adjoint", "forward", "gather", "scatter", "weight_gradient"]
+
+Array = npt.NDArray[Any]
+
+
+def extend(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
+    """`x` with its spatial axes padded as the windows see them; `fill` where nothing is stored."""
+    first = x.ndim - len(incidence.positions)
+    for number, stored in enumerate(incidence.positions):
+        at = first + number
+        if np.array_equal(stored, np.arange(x.shape[at])):
+            continue
+        outside = stored == OUTSIDE
+        if outside.all():
+            shape = (*x.shape[:at], len(stored), *x.shape[at + 1 :])
+            x = np.full(shape, fill, dtype=x.dtype)
+            continue
+        x = np.take(x, np.where(outside, 0, stored), axis=at)
+        if outside.any():
+            np.moveaxis(x, at, 0)[outside] = fill
+    return x
+
+
+def fold_back(incidence: Incidence, extended: Array) -> Array:
+    """The adjoint of `extend` (fill 0): each padded position added to the sample it reads."""
+    first = extended.ndim - len(incidence.positions)
+    for number, (stored, axis) in enumerate(
+        zip(incidence.positions, incidence.geometry.axes, strict=True)
+    ):
+        at = first + number
+        if np.array_equal(stored, np.arange(axis.n_in)):
+            continue
+        source = np.moveaxis(extended, at, 0)
+        target = np.zeros((axis.n_in, *source.shape[1:]), dtype=source.dtype)
+        inside = np.flatnonzero(stored != OUTSIDE)
+        if len(np.unique(stored[inside])) == len(inside):
+            target[stored[inside]] = source[inside]
+        else:
+            np.add.at(target, stored[inside], source[inside])
+        extended = np.moveaxis(target, 0, at)
+    return extended
+
+
+def tap_views(geometry: Geometry) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
+    """Each tap with the slices of the padded axes that it reads, one position per output."""
+    for tap in np.ndindex(*geometry.kernel_size):
+        yield (
+            tap,
+            tuple(
+                axis.relation.tap_slice(k, axis.n_out)
+                for k, axis in zip(tap, geometry.axes, strict=True)
+            ),
+        )
+
+
+def _grouped_weight(geometry: Geometry, weight: Array) -> Array:
+    return weight.reshape(geometry.groups, -1, *weight.shape[1:])
+
+
+def _is_depthwise(geometry: Geometry) -> bool:
+    return geometry.groups == geometry.in_channels == geometry.out_channels
+
+
+def _padded_groups(incidence: Incidence, x: Array, fill: Any) -> Array:
+    """(batch, groups, channels per group, *padded size)."""
+    extended = extend(incidence, x, fill)
+    groups = incidence.geometry.groups
+    return extended.reshape(x.shape[0], groups, x.shape[1] // groups, *extended.shape[2:])
+
+
+def forward(incidence: Incidence, x: Array, weight: Array, fill: Any = 0) -> Array:
+    """y of shape (batch, out_channels, *output_size)."""
+    geometry = incidence.geometry
+    dtype = np.result_type(x, weight)
+    grouped = _grouped_weight(geometry, weight.astype(dtype, copy=False))
+    padded = _padded_groups(incidence, x.astype(dtype, copy=False), fill)
+    batch, n_out = x.shape[0], math.prod(geometry.output_size)
+    y = np.zeros((batch, *grouped.shape[:2], n_out), dtype=dtype)
+    for tap, view in tap_views(geometry):
+        seen = padded[(..., *view)].reshape(*padded.shape[:3], n_out)
+        factor = grouped[(..., *tap)]
+        y += factor[:, :, :] * seen if _is_depthwise(geometry) else np.matmul(factor, seen)
+    return y.reshape(batch, *geometry.output_shape)
+
+
+def adjoint(incidence: Incidence, y: Array, weight: Array) -> Array:
+    """Aᵀy of shape (batch, in_channels, *input_size)."""
+    geometry = incidence.geometry
+    dtype = np.result_type(y, weight)
+    grouped = np.swapaxes(_grouped_weight(geometry, weight.astype(dtype, copy=False)), 1, 2)
+    batch, n_out = y.shape[0], math.prod(geometry.output_size)
+    flat = y.astype(dtype, copy=False).reshape(batch, geometry.groups, -1, n_out)
+    reach = tuple(axis.n_reach for axis in geometry.axes)
+    padded = np.zeros((batch, *grouped.shape[:2], *reach), dtype=dtype)
+    for tap, view in tap_views(geometry):
+        factor = grouped[(..., *tap)]
+        sent = factor * flat if _is_depthwise(geometry) else np.matmul(factor, flat)
+        padded[(..., *view)] += sent.reshape(*sent.shape[:3], *geometry.output_size)
+    return fold_back(incidence, padded.reshape(batch, geometry.in_channels, *reach))
+
+
+def weight_gradient(incidence: Incidence, x: Array, y: Array, fill: Any = 0) -> Array:
+    """Σ over batch and outputs of y[o]·x[read(o, k)], of the weight's shape."""
+    geometry = incidence.geometry
+    dtype = np.result_type(x, y)
+    padded = _padded_groups(incidence, x.astype(dtype, copy=False), fill)
+    n_out = math.prod(geometry.output_size)
+    flat = y.astype(dtype, copy=False).reshape(len(y), geometry.groups, -1, n_out)
+    gradient = np.zeros(
+        (geometry.groups, flat.shape[2], padded.shape[2], *geometry.kernel_size), dtype=dtype
+    )
+    for tap, view in tap_views(geometry):
+        seen = padded[(..., *view)].reshape(*padded.shape[:3], n_out)
+        gradient[(..., *tap)] = np.matmul(flat, np.swapaxes(seen, -1, -2)).sum(axis=0)
+    return gradient.reshape(geometry.weight_shape)
+
+
+def gather(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
+    """im2patch: what each tap of each output reads, (batch, *kernel_size, *output_size)."""
+    geometry = incidence.geometry
+    extended = extend(incidence, x, fill)
+    patches = np.empty(
+        (len(x), *geometry.kernel_size, *geometry.output_size), dtype=extended.dtype
+    )
+    for tap, view in tap_views(geometry):
+        patches[(slice(None), *tap)] = extended[(slice(None), *view)]
+    return patches
+
+
+def scatter(incidence: Incidence, patches: Array) -> Array:
+    """The adjoint of `gather`: every patch entry added back to the sample it was read from."""
+    geometry = incidence.geometry
+    reach = tuple(axis.n_reach for axis in geometry.axes)
+    extended = np.zeros((len(patches), *reach), dtype=patches.dtype)
+    for tap, view in tap_views(geometry):
+        extended[(slice(None), *view)] += patches[(slice(None), *tap)]
+    return fold_back(incidence, extended)

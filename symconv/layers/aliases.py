@@ -1,0 +1,130 @@
+"""Aliases with the rank in their name; they accept an int as kernel size and make the same layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from symconv import checks
+from symconv.layers.convolution import Conv, ConvTranspose
+from symconv.layers.windows import AvgPool
+
+__all__ = [
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+]
+
+
+def _kernel(kernel_size: Any, rank: int) -> Any:
+    return checks.per_axis("kernel_size", kernel_size, rank, 1)
+
+
+def Conv1d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
+    """`Conv` of rank 1; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> Conv1d(3, 8, 5, padding="same")
+    Conv(3, 8, (5,), padding='same')
+    """
+    return Conv(in_channels, out_channels, _kernel(kernel_size, 1), **options)
+
+
+def Conv2d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
+    """`Conv` of rank 2; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> Conv2d(3, 8, 3) == Conv(3, 8, (3, 3))
+    True
+    """
+    return Conv(in_channels, out_channels, _kernel(kernel_size, 2), **options)
+
+
+def Conv3d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
+    """`Conv` of rank 3; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> Conv3d(1, 1, 3).output_size((8, 8, 8))
+    (6, 6, 6)
+    """
+    return Conv(in_channels, out_channels, _kernel(kernel_size, 3), **options)
+
+
+def ConvTranspose1d(
+    in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
+) -> ConvTranspose:
+    """`ConvTranspose` of rank 1; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> ConvTranspose1d(1, 1, 3, stride=2).output_size((4,))
+    (9,)
+    """
+    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 1), **options)
+
+
+def ConvTranspose2d(
+    in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
+) -> ConvTranspose:
+    """`ConvTranspose` of rank 2; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> ConvTranspose2d(1, 1, 2).output_size((3, 3))
+    (4, 4)
+    """
+    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 2), **options)
+
+
+def ConvTranspose3d(
+    in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
+) -> ConvTranspose:
+    """`ConvTranspose` of rank 3; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> ConvTranspose3d(1, 1, 2, stride=2).output_size((3, 3, 3))
+    (6, 6, 6)
+    """
+    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 3), **options)
+
+
+def AvgPool1d(kernel_size: Any, **options: Any) -> AvgPool:
+    """`AvgPool` of rank 1; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> AvgPool1d(2).output_size((7,))
+    (3,)
+    """
+    return AvgPool(_kernel(kernel_size, 1), **options)
+
+
+def AvgPool2d(kernel_size: Any, **options: Any) -> AvgPool:
+    """`AvgPool` of rank 2; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> AvgPool2d(3, stride=2, ceil_mode=True).output_size((6, 6))
+    (3, 3)
+    """
+    return AvgPool(_kernel(kernel_size, 2), **options)
+
+
+def AvgPool3d(kernel_size: Any, **options: Any) -> AvgPool:
+    """`AvgPool` of rank 3; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> AvgPool3d(2).output_size((4, 6, 8))
+    (2, 3, 4)
+    """
+    return AvgPool(_kernel(kernel_size, 3), **options)

@@ -1,0 +1,230 @@
+"""The base of all layers, and the parameter rules that several of them share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+import numpy as np
+import sympy
+
+from symconv import checks
+from symconv.algebras import as_array
+from symconv.boundary import MODES
+from symconv.conventions import AMOUNTS, padding_amount
+from symconv.errors import GeometryError, ParameterError, ParameterTypeError, ShapeError, located
+from symconv.geometry import check_groups
+from symconv.operator import Operator
+from symconv.relation import AxisRelation
+
+__all__ = ["Layer"]
+
+Size = tuple[Any, ...]
+
+
+class Layer:
+    """Base of all layers: sizes, shapes and their inverses, read from the axis relations."""
+
+    @property
+    def rank(self) -> int:
+        """Number of spatial axes."""
+        raise TypeError("a layer has kernel_size or padding per axis")
+
+    def _output_on(self, axis: int, n_in: Any) -> Any:
+        """Output size on one axis, below 1 where no window fits."""
+        raise TypeError("a layer defines its output size")
+
+    def output_size(self, input_size: Sequence[Any]) -> Size:
+        """Spatial output size; SymPy sizes give the closed form.
+
+        Parameters
+        ----------
+        input_size : sequence of int or SymPy expressions
+            Samples per axis, without channels.
+
+        Raises
+        ------
+        GeometryError
+            If an output size would be below 1.
+
+        Examples
+        --------
+        >>> import sympy, symconv as sc
+        >>> layer = sc.Conv2d(3, 8, 3, stride=2, padding=1)
+        >>> layer.output_size((32, 32))
+        (16, 16)
+        >>> n = sympy.Symbol("n", integer=True, positive=True)
+        >>> layer.output_size((n, 32))
+        (floor(n/2 - 1/2) + 1, 16)
+        """
+        with located(self.describe):
+            size = self._checked_size("input_size", input_size)
+            result = tuple(self._output_on(axis, n) for axis, n in enumerate(size))
+            for axis, n_out in enumerate(result):
+                if isinstance(n_out, (int, sympy.Integer)) and n_out < 1:
+                    raise GeometryError(
+                        f"output size must be >= 1 on axis {axis}, got {n_out} "
+                        f"for input size {size[axis]}"
+                    )
+            return result
+
+    def output_shape(self, input_shape: Sequence[Any]) -> Size:
+        """(channels, *size) of the output for (channels, *size) of the input."""
+        with located(self.describe):
+            shape = checks.sequence("input_shape", input_shape)
+            if len(shape) != self.rank + 1:
+                raise ShapeError(
+                    f"input_shape must be (channels, *size) with {self.rank} spatial axes, "
+                    f"got {shape}"
+                )
+            channels = checks.integer("input channels", shape[0], 0)
+            return (self._channels_out(channels), *self.output_size(shape[1:]))
+
+    def _channels_out(self, channels: Any) -> Any:
+        return channels
+
+    def input_sizes(self, output_size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+        """Per axis, every input size that gives this output size, ascending.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> sc.Conv2d(3, 8, 3, stride=2, padding=1).input_sizes((16, 16))
+        ((31, 32), (31, 32))
+        """
+        with located(self.describe):
+            size = self._checked_size("output_size", output_size)
+            return tuple(
+                self._inverse_on(axis, checks.concrete("output_size", n))
+                for axis, n in enumerate(size)
+            )
+
+    def _inverse_on(self, axis: int, n_out: int) -> tuple[int, ...]:
+        """All n with ``_output_on(axis, n) == n_out``: it is monotone in n, so bisection finds them."""
+        low, high = _first_reaching(self, axis, n_out), _first_reaching(self, axis, n_out + 1)
+        return tuple(n for n in range(low, high) if n_out >= 1)
+
+    def parameter_count(self) -> Any:
+        """Number of weights and biases."""
+        return 0
+
+    def operator(self, input_size: Sequence[int]) -> Operator:
+        """The linear map at one input size.
+
+        Raises
+        ------
+        GeometryError
+            If no output exists at this size.
+        """
+        raise TypeError("a layer defines its operator")
+
+    def describe(self) -> str:
+        """The geometry in a line, for messages."""
+        return repr(self)
+
+    def _checked_size(self, name: str, value: Any) -> Size:
+        size = checks.sequence(name, value)
+        if len(size) != self.rank:
+            raise ShapeError(f"{name} must have {self.rank} entries, one per axis, got {size}")
+        return tuple(checks.integer(name, n, 0) for n in size)
+
+    def __repr__(self) -> str:
+        shown = []
+        for item in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, item.name)
+            if item.default is MISSING:
+                shown.append(f"{value!r}" if not item.kw_only else f"{item.name}={value!r}")
+            elif not _is_default(value, item.default):
+                shown.append(f"{item.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    """Whether a normalised value is what the default normalises to."""
+    if isinstance(value, tuple) and not isinstance(default, tuple):
+        return all(_is_default(entry, default) for entry in value)
+    return type(value) is type(default) and bool(value == default)
+
+
+def _first_reaching(layer: Layer, axis: int, n_out: int) -> int:
+    """Smallest n >= 0 whose output size on `axis` is at least `n_out`."""
+    high = 1
+    while layer._output_on(axis, high) < n_out:
+        high *= 2
+    low = 0
+    while low < high:
+        middle = (low + high) // 2
+        if layer._output_on(axis, middle) >= n_out:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def store(layer: Any, name: str, value: Any) -> None:
+    """Set a field of a frozen layer while it is being made."""
+    object.__setattr__(layer, name, value)
+
+
+def normalise_convolution(layer: Any) -> None:
+    """Check the parameters that `Conv` and `ConvTranspose` share and store them per axis."""
+    kernel = layer.kernel_size
+    if isinstance(kernel, int) or checks.is_symbolic(kernel):
+        raise ParameterTypeError(
+            f"kernel_size must be a tuple with one entry per axis, got {kernel!r}; "
+            f"{type(layer).__name__}1d, 2d and 3d accept an int"
+        )
+    rank = len(checks.sequence("kernel_size", kernel))
+    if rank == 0:
+        raise ParameterError("kernel_size must name at least one axis, got ()")
+    for name in ("in_channels", "out_channels", "groups"):
+        store(layer, name, checks.integer(name, getattr(layer, name), 1))
+    for name in ("kernel_size", "stride", "dilation"):
+        store(layer, name, checks.per_axis(name, getattr(layer, name), rank, 1))
+    store(layer, "bias", checks.flag("bias", layer.bias))
+    check_groups(layer.in_channels, layer.out_channels, layer.groups)
+
+
+def checked_padding(value: Any, rank: int) -> Any:
+    """Padding as a convention's name or as (lo, hi) pairs."""
+    if isinstance(value, str):
+        return checks.choice("padding", value, AMOUNTS)
+    return checks.pairs("padding", value, rank)
+
+
+def padded_relation(relation: AxisRelation, padding: Any, n_in: Any) -> AxisRelation:
+    """`relation` with the padding of a convention at size `n_in`, or with the given pair."""
+    lo, hi = padding_amount(padding, relation, n_in) if isinstance(padding, str) else padding
+    return AxisRelation(
+        relation.n_taps, relation.stride, relation.dilation, lo, hi, relation.input_dilation
+    )
+
+
+def convolution_parameters(layer: Any) -> Any:
+    """Weights (in·out/groups·taps) and, with a bias, one more per output channel."""
+    weights = channel_pairs(layer) * math.prod(layer.kernel_size)
+    return weights + (layer.out_channels if layer.bias else 0)
+
+
+def channel_pairs(layer: Any) -> Any:
+    """Pairs (input channel, output channel) that a kernel joins: in·out/groups."""
+    pairs = layer.in_channels * layer.out_channels
+    # A valid layer's groups divide both channel numbers, so this is no floor.
+    return pairs // layer.groups if isinstance(pairs, int) else pairs / layer.groups
+
+
+def check_boundary(layer: Any) -> None:
+    """Check `padding_mode` and `padding_value` of a layer."""
+    mode = checks.choice("padding_mode", layer.padding_mode, MODES)
+    value = layer.padding_value
+    if mode != "constant":
+        if isinstance(value, bool) or value != 0:
+            raise ParameterError(
+                f"padding_value must be 0 unless padding_mode is 'constant', got {value!r}"
+            )
+        return
+    array, _ = as_array("padding_value", value)
+    if array.ndim or (array.dtype.kind == "f" and not np.isfinite(array)):
+        raise ParameterError(f"padding_value must be one finite number, got {value!r}")

@@ -1,0 +1,286 @@
+"""Convolutions and transposed convolutions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from symconv import checks
+from symconv.boundary import Boundary
+from symconv.errors import ParameterError, ShapeError, located
+from symconv.geometry import Geometry, by_axis
+from symconv.incidence import Incidence
+from symconv.layers.base import (
+    Layer,
+    channel_pairs,
+    check_boundary,
+    checked_padding,
+    convolution_parameters,
+    normalise_convolution,
+    padded_relation,
+    store,
+)
+from symconv.maps import ConvolutionMap
+from symconv.operator import Operator
+from symconv.relation import AxisRelation
+
+__all__ = ["Conv", "ConvTranspose"]
+
+
+@dataclass(frozen=True, repr=False)
+class Conv(Layer):
+    """A convolution as every framework computes it: cross-correlation, kernel not flipped.
+
+    ``y[o] = Σ_k w[k] · x[s·o + d·k − p]`` on each axis, summed over the input channels of the
+    group. The rank is the length of `kernel_size`.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int or symbolic
+    kernel_size : tuple of int
+        Taps per axis (the aliases `Conv1d`, `Conv2d`, `Conv3d` accept an int).
+    stride, dilation : int or tuple, default 1
+    padding : int, tuple, or str, default 0
+        One amount, one per axis, or one (lo, hi) pair per axis, in samples; negative crops. Or
+        "valid", "full", "same" (PyTorch's: stride 1, the odd unit at the end), "same_upper",
+        "same_lower" (TensorFlow's and ONNX's, dependent on the size), "causal".
+    groups : int, default 1
+    bias : bool, default True
+    padding_mode : str, default "zeros"
+        "zeros", "constant", "circular", "reflect", "symmetric" or "replicate"; each is defined
+        for padding of any width.
+    padding_value : int, Fraction, float or symbolic, default 0
+        What the mode "constant" reads outside the input.
+    input_dilation : int or tuple, default 1
+        Spread the input by b−1 zeros between neighbours first (XLA's ``lhs_dilation``).
+
+    Examples
+    --------
+    >>> layer = Conv(3, 8, kernel_size=(3, 3), stride=2, padding=1)
+    >>> layer
+    Conv(3, 8, (3, 3), stride=(2, 2), padding=((1, 1), (1, 1)))
+    >>> layer.output_shape((3, 32, 32)), layer.parameter_count()
+    ((8, 16, 16), 224)
+
+    References
+    ----------
+    V. Dumoulin, F. Visin (2016), arXiv:1603.07285, relationships 1-6 and 15.
+    """
+
+    in_channels: Any
+    out_channels: Any
+    kernel_size: Any
+    stride: Any = field(default=1, kw_only=True)
+    padding: Any = field(default=0, kw_only=True)
+    dilation: Any = field(default=1, kw_only=True)
+    groups: Any = field(default=1, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
+    padding_mode: str = field(default="zeros", kw_only=True)
+    padding_value: Any = field(default=0, kw_only=True)
+    input_dilation: Any = field(default=1, kw_only=True)
+
+    def __post_init__(self) -> None:
+        with located(self.describe):
+            normalise_convolution(self)
+            rank = len(self.kernel_size)
+            store(self, "input_dilation", checks.per_axis("input_dilation", self.input_dilation, rank, 1))
+            store(self, "padding", checked_padding(self.padding, rank))
+            check_boundary(self)
+            for axis in range(rank):
+                if self.padding == "same":
+                    self._relation(axis, 0)
+
+    @property
+    def rank(self) -> int:
+        return len(self.kernel_size)
+
+    def _relation(self, axis: int, n_in: Any) -> AxisRelation:
+        return padded_relation(
+            AxisRelation(
+                self.kernel_size[axis],
+                self.stride[axis],
+                self.dilation[axis],
+                input_dilation=self.input_dilation[axis],
+            ),
+            self.padding if isinstance(self.padding, str) else self.padding[axis],
+            n_in,
+        )
+
+    def _output_on(self, axis: int, n_in: Any) -> Any:
+        return self._relation(axis, n_in).output_size(n_in)
+
+    def _channels_out(self, channels: Any) -> Any:
+        if channels != self.in_channels:
+            raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
+        return self.out_channels
+
+    def geometry(self, input_size: Sequence[int]) -> Geometry:
+        """The validated geometry at one input size."""
+        with located(lambda: f"{self.describe()} on {input_size}"):
+            size = self._checked_size("input_size", input_size)
+            size = tuple(checks.concrete("input_size", n) for n in size)
+            return Geometry.of(
+                [self._relation(axis, n) for axis, n in enumerate(size)],
+                size,
+                in_channels=self.in_channels,
+                out_channels=self.out_channels,
+                groups=self.groups,
+                boundary=Boundary(self.padding_mode, self.padding_value),
+            )
+
+    def operator(self, input_size: Sequence[int]) -> Operator:
+        geometry = self.geometry(input_size)
+        name = f"{self.describe()} on {by_axis(geometry.input_size)}"
+        return Operator(ConvolutionMap(geometry), name, bias=self.bias)
+
+    def parameter_count(self) -> Any:
+        """Weights and biases: c_out·(c_in/groups · taps + 1), without the 1 if bias is False."""
+        return convolution_parameters(self)
+
+    def mac_count(self, input_size: Sequence[Any], count: str = "per_tap") -> Any:
+        """Multiply-accumulate operations for one input.
+
+        Parameters
+        ----------
+        input_size : sequence of int or SymPy expressions
+        count : {"per_tap", "inside"}
+            "per_tap": every tap of every output, padding included; "inside": the triples, those
+            that meet a stored input (concrete sizes only).
+
+        Examples
+        --------
+        >>> Conv(1, 1, (3,), padding=1).mac_count((4,)), Conv(1, 1, (3,), padding=1).mac_count(
+        ...     (4,), "inside")
+        (12, 10)
+        """
+        checks.choice("count", count, ("per_tap", "inside"))
+        channels = channel_pairs(self)
+        if count == "inside":
+            return channels * Incidence(self.geometry(input_size)).count
+        return channels * math.prod(self.kernel_size) * math.prod(self.output_size(input_size))
+
+
+@dataclass(frozen=True, repr=False)
+class ConvTranspose(Layer):
+    """A transposed convolution: the transpose of a convolution's matrix, as PyTorch's layer.
+
+    ``y[s·i + d·k − p] += w[k] · x[i]`` on each axis, output size s(n−1) + E + op − p_lo − p_hi
+    with extent E = d(K−1)+1. It is always the transpose of the convolution with padding
+    (lo, hi − op) on its own output size; of the one with padding (lo, hi) iff op < s.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int or symbolic
+        Of this layer's input and output. Weights are (in, out/groups, *kernel).
+    kernel_size : tuple of int
+    stride, dilation : int or tuple, default 1
+    padding : int, tuple, or pairs, default 0
+        Samples cut from the output: one amount, one per axis, or (lo, hi) per axis; negative
+        values append zeros.
+    output_padding : int or tuple, default 0
+        Samples added at the high end, any number (PyTorch allows op < max(s, d) only).
+    groups : int, default 1
+    bias : bool, default True
+
+    Examples
+    --------
+    >>> layer = ConvTranspose(8, 3, (3, 3), stride=2, padding=1, output_padding=1, bias=False)
+    >>> layer.output_shape((8, 16, 16))
+    (3, 32, 32)
+    >>> conv = Conv(3, 8, (3, 3), stride=2, padding=1, bias=False)
+    >>> layer.operator((2, 2)).exact() == conv.operator((4, 4)).exact().T
+    True
+
+    References
+    ----------
+    V. Dumoulin, F. Visin (2016), arXiv:1603.07285, relationships 7-14.
+    """
+
+    in_channels: Any
+    out_channels: Any
+    kernel_size: Any
+    stride: Any = field(default=1, kw_only=True)
+    padding: Any = field(default=0, kw_only=True)
+    output_padding: Any = field(default=0, kw_only=True)
+    dilation: Any = field(default=1, kw_only=True)
+    groups: Any = field(default=1, kw_only=True)
+    bias: bool = field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        with located(self.describe):
+            normalise_convolution(self)
+            rank = len(self.kernel_size)
+            if isinstance(self.padding, str):
+                raise ParameterError(
+                    f"padding must be integers or (lo, hi) pairs for a transposed convolution, "
+                    f"got {self.padding!r}"
+                )
+            store(self, "padding", checks.pairs("padding", self.padding, rank))
+            store(self, "output_padding", checks.per_axis("output_padding", self.output_padding, rank, 0))
+
+    @property
+    def rank(self) -> int:
+        return len(self.kernel_size)
+
+    def relation(self, axis: int) -> AxisRelation:
+        """The convolution that this layer transposes, on one axis: padding (lo, hi − op)."""
+        lo, hi = self.padding[axis]
+        return AxisRelation(
+            self.kernel_size[axis],
+            self.stride[axis],
+            self.dilation[axis],
+            lo,
+            hi - self.output_padding[axis],
+        )
+
+    def _output_on(self, axis: int, n_in: Any) -> Any:
+        return self.relation(axis).input_size(n_in)
+
+    def _channels_out(self, channels: Any) -> Any:
+        if channels != self.in_channels:
+            raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
+        return self.out_channels
+
+    def geometry(self, input_size: Sequence[int]) -> Geometry:
+        """The geometry of the convolution whose transpose this layer is at `input_size`."""
+        with located(lambda: f"{self.describe()} on {input_size}"):
+            size = tuple(
+                checks.concrete("input_size", checks.integer("input_size", n, 1))
+                for n in self._checked_size("input_size", input_size)
+            )
+            return Geometry.of(
+                [self.relation(axis) for axis in range(self.rank)],
+                self.output_size(size),
+                in_channels=self.out_channels,
+                out_channels=self.in_channels,
+                groups=self.groups,
+            )
+
+    def operator(self, input_size: Sequence[int]) -> Operator:
+        geometry = self.geometry(input_size)
+        name = f"{self.describe()} on {by_axis(geometry.output_size)}"
+        return Operator(ConvolutionMap(geometry), name, transposed=True, bias=self.bias)
+
+    def parameter_count(self) -> Any:
+        """Weights and biases: c_in·(c_out/groups)·taps + c_out, without c_out if bias is False."""
+        return convolution_parameters(self)
+
+    def mac_count(self, input_size: Sequence[Any], count: str = "per_tap") -> Any:
+        """Multiply-accumulate operations for one input.
+
+        "per_tap": every tap of every input; "inside": those that land inside the output.
+
+        Examples
+        --------
+        >>> layer = ConvTranspose(4, 6, (3, 3), padding=1)
+        >>> layer.mac_count((8, 8)), layer.mac_count((8, 8), "inside")
+        (13824, 11616)
+        """
+        checks.choice("count", count, ("per_tap", "inside"))
+        channels = channel_pairs(self)
+        if count == "inside":
+            return channels * Incidence(self.geometry(input_size)).count
+        size = self._checked_size("input_size", input_size)
+        return channels * math.prod(self.kernel_size) * math.prod(size)

@@ -1,0 +1,129 @@
+"""The explicit matrices of an oriented map: exact, SciPy sparse, or one exact row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import sympy
+
+from symconv.algebras import Algebra
+from symconv.errors import DTypeError
+from symconv.evaluation import Number, Oriented, scipy_csr
+from symconv.exact import ENTRY_BYTES, domain_elements, domain_matrix, to_sympy
+from symconv.execute.csr import Entries, estimated_bytes
+from symconv.maps import reciprocals
+from symconv.memory import require
+
+__all__ = ["check_exact_size", "exact", "exact_entries", "exact_row", "sparse"]
+
+Array = npt.NDArray[Any]
+
+
+def _named(oriented: Oriented, what: str) -> str:
+    rows, columns = oriented.shape
+    return f"{what} {rows}×{columns} with {oriented.linear.nnz} entries"
+
+
+def check_exact_size(oriented: Oriented, what: str, factor: int = 1) -> None:
+    """Refuse an exact matrix that memory cannot hold."""
+    require(
+        factor * ENTRY_BYTES * oriented.linear.nnz,
+        _named(oriented, what),
+        "use sparse(weight), a smaller input, or apply(x, weight), which needs no matrix",
+    )
+
+
+def exact_entries(oriented: Oriented, weight: Number) -> tuple[Entries, Any]:
+    """CSR entries over ZZ, QQ or EXRAW, with the domain."""
+    linear = oriented.linear
+    array, algebra = weight
+    divisor = linear.divisor
+    if divisor is not None:
+        algebra = max(algebra, Algebra.RATIONAL)
+    elements, domain = domain_elements(array, algebra)
+    entries = linear.entries(elements, oriented.transposed)
+    if divisor is not None:
+        inverse, _ = domain_elements(reciprocals(divisor.ravel()), Algebra.RATIONAL)
+        entries.data[:] = entries.data * inverse[_outputs(oriented, entries)]
+    return entries, domain
+
+
+def _outputs(oriented: Oriented, entries: Entries) -> Array:
+    """For each entry, the output of the untransposed map that it belongs to."""
+    return entries.indices if oriented.transposed else entries.rows
+
+
+def exact(oriented: Oriented, weight: Number) -> sympy.ImmutableSparseMatrix:
+    """The matrix with exact entries."""
+    check_exact_size(oriented, "the exact matrix")
+    return to_sympy(domain_matrix(*exact_entries(oriented, weight)))
+
+
+def exact_row(oriented: Oriented, weight: Number, at: int) -> sympy.ImmutableSparseMatrix:
+    """Row `at`, computed alone, as an exact 1×columns matrix."""
+    linear = oriented.linear
+    array, algebra = weight
+    divisor = linear.divisor
+    if divisor is not None:
+        algebra = max(algebra, Algebra.RATIONAL)
+    elements, domain = domain_elements(array, algebra)
+    columns, data = linear.row(elements, at, oriented.transposed)
+    if divisor is not None:
+        flat = divisor.ravel()
+        outputs = flat[columns] if oriented.transposed else np.full(len(columns), flat[at])
+        data = data * domain_elements(reciprocals(outputs), Algebra.RATIONAL)[0]
+    ends = np.array([0, len(columns)])
+    return to_sympy(domain_matrix(Entries(data, columns, ends, (1, oriented.shape[1])), domain))
+
+
+def sparse(
+    oriented: Oriented, weight: Number, dtype: np.dtype[Any], memory_limit: int | None
+) -> scipy.sparse.csr_array[Any, tuple[int, int]]:
+    """The matrix as a SciPy CSR array of `dtype`."""
+    linear = oriented.linear
+    values = _as_dtype(weight, dtype, oriented)
+    require(
+        estimated_bytes(oriented.shape, linear.nnz, dtype.itemsize),
+        _named(oriented, "the sparse matrix"),
+        "use apply(x, weight) or linear_operator(weight), which need no matrix",
+        memory_limit,
+    )
+    entries = linear.entries(values, oriented.transposed)
+    if linear.divisor is not None:
+        entries.data[:] /= linear.divisor.ravel().astype(dtype)[_outputs(oriented, entries)]
+    return scipy_csr(entries)
+
+
+def _as_dtype(weight: Number, dtype: np.dtype[Any], oriented: Oriented) -> Array:
+    """The weights in the entries' type, refused where the type does not hold them."""
+    array, algebra = weight
+    if dtype.kind not in "iufc":
+        raise DTypeError(f"dtype must be an integer, floating or complex type, got {dtype}")
+    if algebra is Algebra.SYMBOLIC:
+        raise DTypeError("weight must be numeric for a sparse matrix, got SymPy expressions")
+    if dtype.kind in "iu":
+        if algebra is not Algebra.INTEGER:
+            raise DTypeError(f"weight must hold integers for dtype {dtype}, got {_kind(weight)}")
+        if oriented.linear.divisor is not None:
+            raise DTypeError(f"dtype must be floating: averages are fractions, got {dtype}")
+        # Several taps can meet on one entry; their sum must fit as well.
+        limits, most = np.iinfo(dtype), oriented.linear.incidence.pattern.most_taps
+        low, high = (int(array.min()), int(array.max())) if array.size else (0, 0)
+        if min(low, most * low) < limits.min or max(high, most * high) > limits.max:
+            raise DTypeError(
+                f"dtype must hold every entry, got {dtype} for weights {low} … {high}"
+                + (f" of which up to {most} meet on one entry" if most > 1 else "")
+            )
+    if algebra is Algebra.COMPLEX and dtype.kind != "c":
+        raise DTypeError(f"dtype must be complex for complex weights, got {dtype}")
+    try:
+        return array.astype(dtype)
+    except OverflowError:
+        raise DTypeError(f"dtype must hold every weight, got {dtype} for larger ones") from None
+
+
+def _kind(weight: Number) -> str:
+    return f"{weight[1].name.lower()} entries"

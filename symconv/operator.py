@@ -1,0 +1,382 @@
+"""Operators: the linear map of a layer at one size, in every reading.
+
+Exact matrix, transpose, SciPy sparse matrix, matrix-free product, rows and columns, gradient and
+Jacobian all come from the same triples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+import scipy.sparse.linalg
+import sympy
+
+from symconv import matrices
+from symconv.algebras import Algebra, as_array
+from symconv.bound import BoundOperator, linear_operator
+from symconv.checks import integer
+from symconv.errors import DTypeError, ParameterError, ShapeError, located
+from symconv.evaluation import Number, Oriented, add
+from symconv.maps import LinearMap
+
+__all__ = ["Operator"]
+
+Array = npt.NDArray[Any]
+
+
+class Operator:
+    """The linear part of a layer at one input size, weights left open.
+
+    Made by ``layer.operator(size)``. Rows and columns are (channel, *position) raveled in C
+    order; arrays are (*batch, channels, *size). Pooling, padding and patch operators act on each
+    channel alone: their shapes have no channel axis, and `apply` takes any leading axes.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (rows, columns) of the matrix.
+    input_shape, output_shape : tuple of int
+        What `apply` takes and gives, after any batch axes.
+    weight_shape : tuple of int or None
+        (out, in/groups, *kernel) of the convolution (the layer's own layout for a transposed
+        convolution: (in, out/groups, *kernel)); None where nothing is free.
+    has_bias : bool
+        Whether `apply` takes a bias: the layer has one and this is its forward direction.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> op = sc.Conv1d(1, 1, 2, bias=False).operator((3,))
+    >>> op.exact()
+    Matrix([
+    [w_0_0_0, w_0_0_1,       0],
+    [      0, w_0_0_0, w_0_0_1]])
+    >>> op.T.exact() == op.exact().T
+    True
+    >>> op.apply([[1, 2, 4]], [[[1, 10]]])
+    array([[21, 42]])
+    """
+
+    def __init__(
+        self, linear: LinearMap, description: str, *, transposed: bool = False, bias: bool = False
+    ) -> None:
+        self._setup(Oriented(linear, transposed), description, transposed if bias else None)
+
+    def _setup(self, oriented: Oriented, description: str, bias_side: bool | None) -> None:
+        self._oriented = oriented
+        self._linear = oriented.linear
+        self._description = description
+        # The orientation in which the bias belongs, None without one: T.T is the same operator.
+        self._bias_side = bias_side
+
+    def _turned(self, *, transposed: bool, conjugated: bool) -> Operator:
+        turned = Operator.__new__(Operator)
+        oriented = Oriented(self._linear, transposed, conjugated)
+        turned._setup(oriented, self._description, self._bias_side)
+        return turned
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, columns) of the matrix."""
+        return self._oriented.shape
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input, without batch axes."""
+        return self._oriented.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of one output, without batch axes."""
+        return self._oriented.output_shape
+
+    @property
+    def weight_shape(self) -> tuple[int, ...] | None:
+        """Shape of the weights, None where there are none."""
+        return self._linear.weight_shape
+
+    @property
+    def nnz(self) -> int:
+        """Entries that the sparse matrix stores: distinct (row, column) pairs of the triples."""
+        with located(self._describe):
+            return self._linear.nnz
+
+    @property
+    def has_bias(self) -> bool:
+        """Whether `apply` takes a bias."""
+        return self._bias_side is self._oriented.transposed and not self._oriented.conjugated
+
+    @property
+    def T(self) -> Operator:  # noqa: N802 - the mathematical name
+        """The transposed operator: the same triples read from output to input."""
+        turn = self._oriented
+        return self._turned(transposed=not turn.transposed, conjugated=turn.conjugated)
+
+    @property
+    def H(self) -> Operator:  # noqa: N802 - the mathematical name
+        """The conjugate transpose (adjoint); equal to `T` for real weights."""
+        turn = self._oriented
+        return self._turned(transposed=not turn.transposed, conjugated=not turn.conjugated)
+
+    def weight_symbols(self) -> Array:
+        """The weights as plain symbols ``w_o_c_i_j``, an object array of `weight_shape`."""
+        shape = self.weight_shape
+        if shape is None:
+            raise ParameterError("weight symbols do not exist: this operator has no free weights")
+        return _symbols("w", shape)
+
+    def exact(self, weight: Any = None) -> sympy.ImmutableSparseMatrix:
+        """The matrix with exact entries.
+
+        Parameters
+        ----------
+        weight : array_like of int, Fraction or SymPy expressions, optional
+            Of `weight_shape`. Left out, the entries are plain symbols ``w_o_c_i_j``.
+
+        Raises
+        ------
+        DTypeError
+            If `weight` holds floats.
+        TooLargeError
+            If the matrix would not fit into memory.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> sc.AvgPool1d(2, stride=1).operator((3,)).exact()
+        Matrix([
+        [1/2, 1/2,   0],
+        [  0, 1/2, 1/2]])
+        """
+        with located(self._describe):
+            return matrices.exact(self._oriented, self._exact_weight(weight))
+
+    def _exact_weight(self, weight: Any) -> Number:
+        if weight is None and self.weight_shape is not None:
+            weight = self.weight_symbols()
+        array, algebra = self._oriented.checked_weight(weight)
+        if not algebra.is_exact:
+            raise DTypeError(
+                f"weight must be exact (integers, Fractions or SymPy expressions), got dtype "
+                f"{array.dtype}; Fraction(value) states a float's exact value"
+            )
+        return array, algebra
+
+    def sparse(
+        self, weight: Any = None, dtype: npt.DTypeLike = float, *, memory_limit: int | None = None
+    ) -> scipy.sparse.csr_array[Any, tuple[int, int]]:
+        """The matrix as a SciPy CSR array: sorted, distinct entries, int32 indices where they fit.
+
+        Parameters
+        ----------
+        weight : array_like, optional
+            Numbers of `weight_shape`; required when the operator has weights.
+        dtype : dtype, default float
+            Of the entries: any NumPy integer, floating or complex type that holds them.
+        memory_limit : int, optional
+            Bytes that the result may take; by default 80 % of the memory available.
+
+        Raises
+        ------
+        TooLargeError
+            If it would take more; ``apply`` and ``linear_operator`` need no matrix.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> op = sc.Conv1d(1, 1, 2, bias=False).operator((3,))
+        >>> op.sparse([[[1, 2]]], dtype=int).toarray()
+        array([[1, 2, 0],
+               [0, 1, 2]])
+        """
+        with located(self._describe):
+            number = self._oriented.checked_weight(weight)
+            return matrices.sparse(self._oriented, number, np.dtype(dtype), memory_limit)
+
+    def apply(self, x: Any, weight: Any = None, bias: Any = None, plan: str = "auto") -> Array:
+        """The layer's output A·x + b, over any leading batch axes.
+
+        Parameters
+        ----------
+        x : array_like, shape (*batch, *input_shape)
+            Integers, Fractions, SymPy expressions, float32, float64, complex64 or complex128.
+        weight : array_like, shape weight_shape
+            Required when the operator has weights.
+        bias : array_like, shape (output channels,)
+            Required exactly when the layer has a bias.
+        plan : {"auto", "taps", "csr"}
+            "taps" runs without a matrix, "csr" builds it; "auto" is "taps". The results of exact
+            data are equal.
+
+        Returns
+        -------
+        numpy.ndarray, shape (*batch, *output_shape)
+            Exact for exact data: int64 where a bound proves that it fits and Python integers
+            beyond, Fractions, or expanded SymPy expressions. Floats keep the floats' type.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> op = sc.Conv1d(1, 1, 2).operator((3,))
+        >>> op.apply([[2**62, 2**62, 1]], [[[1, 1]]], bias=[0])
+        array([[9223372036854775808, 4611686018427387905]], dtype=object)
+        """
+        with located(self._describe):
+            number = self._oriented.checked_weight(weight)
+            addend = self._checked_bias(bias)
+            given = self._oriented.checked_input("x", x, self.input_shape)
+            y = self._oriented.apply_linear(given, number, plan)
+            constant = self._oriented.offset(number)
+            if constant is not None:
+                y = add(("x", y), ("padding_value", constant))
+            if addend is not None:
+                y = add(("x", y), ("bias", addend))
+            return y[0]
+
+    def apply_linear(self, x: Any, weight: Any = None, plan: str = "auto") -> Array:
+        """A·x alone, without bias and with constant padding read as zeros (see `apply`)."""
+        with located(self._describe):
+            number = self._oriented.checked_weight(weight)
+            given = self._oriented.checked_input("x", x, self.input_shape)
+            return self._oriented.apply_linear(given, number, plan)[0]
+
+    def _checked_bias(self, bias: Any) -> Number | None:
+        if not self.has_bias:
+            if bias is not None:
+                raise ParameterError("bias must be left out: this operator has none")
+            return None
+        channels = self.output_shape[0]
+        if bias is None:
+            raise ParameterError(
+                f"bias must be given, shape ({channels},); a layer made with bias=False has none"
+            )
+        array, algebra = as_array("bias", bias)
+        if array.shape != (channels,):
+            raise ShapeError(f"bias must have shape ({channels},), got {array.shape}")
+        return array.reshape(channels, *(1,) * (len(self.output_shape) - 1)), algebra
+
+    def offset(self, weight: Any = None, bias: Any = None) -> Array:
+        """The b of the affine map x → A·x + b: bias and constant padding, shape output_shape."""
+        with located(self._describe):
+            number = self._oriented.checked_weight(weight)
+            addend = self._checked_bias(bias)
+            total = np.zeros(self.output_shape, dtype=np.int64), Algebra.INTEGER
+            constant = self._oriented.offset(number)
+            if constant is not None:
+                total = constant
+            if addend is not None:
+                total = add(("padding_value", total), ("bias", addend))
+            return total[0]
+
+    def weight_gradient(self, x: Any, y: Any) -> Array:
+        """∂⟨y, A·x⟩/∂w: the triples read from (o, i) to k, summed over the batch.
+
+        Parameters
+        ----------
+        x : array_like, shape (*batch, *input_shape)
+        y : array_like, shape (*batch, *output_shape)
+            The gradient that arrives at the output.
+
+        Returns
+        -------
+        numpy.ndarray, shape weight_shape
+        """
+        with located(self._describe):
+            if self.weight_shape is None:
+                raise ParameterError("weight gradient does not exist: there are no free weights")
+            if self._oriented.conjugated:
+                raise ParameterError("weight gradient does not exist: conjugation is not linear")
+            given = self._oriented.checked_input("x", x, self.input_shape)
+            arrived = self._oriented.checked_input("y", y, self.output_shape)
+            if self._oriented.transposed:
+                # ⟨y, Aᵀx⟩ = ⟨x, A y⟩: the same sum with the two arguments exchanged.
+                given, arrived = arrived, given
+            shapes = self._linear.domain_shape, self._linear.range_shape
+            return self._oriented.gradient(given, arrived, shapes)[0]
+
+    def jacobian(self, weight: Any = None) -> sympy.ImmutableSparseMatrix:
+        """SymPy's derivative of every output by every input; it equals ``exact(weight)``.
+
+        The outputs are computed for symbolic inputs without the matrix and differentiated one by
+        one, so this is an independent derivation of it, for small operators.
+        """
+        with located(self._describe):
+            matrices.check_exact_size(self._oriented, "the differentiated matrix", factor=50)
+            number = self._exact_weight(weight)
+            x = _symbols("x", self.input_shape)
+            y, _ = self._oriented.apply_linear((x, Algebra.SYMBOLIC), number, "taps")
+            place = {symbol: at for at, symbol in enumerate(x.ravel())}
+            entries = {}
+            for row, output in enumerate(y.ravel()):
+                for symbol in output.free_symbols & place.keys():
+                    entries[row, place[symbol]] = sympy.expand(output.diff(symbol))
+            return sympy.ImmutableSparseMatrix(*self.shape, entries)
+
+    def row(self, *index: int, weight: Any = None) -> sympy.ImmutableSparseMatrix:
+        """Row of output (channel, *position) as an exact 1×columns matrix.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> sc.Conv1d(1, 1, 2, bias=False).operator((3,)).row(0, 1)
+        Matrix([[0, w_0_0_0, w_0_0_1]])
+        """
+        with located(self._describe):
+            at = _raveled("row", index, self.output_shape)
+            return matrices.exact_row(self._oriented, self._exact_weight(weight), at)
+
+    def column(self, *index: int, weight: Any = None) -> sympy.ImmutableSparseMatrix:
+        """Column of input (channel, *position) as an exact rows×1 matrix."""
+        with located(self._describe):
+            at = _raveled("column", index, self.input_shape)
+            number = self._exact_weight(weight)
+            turned = replace(self._oriented, transposed=not self._oriented.transposed)
+            return matrices.exact_row(turned, number, at).T
+
+    def linear_operator(
+        self, weight: Any = None, plan: str = "auto"
+    ) -> scipy.sparse.linalg.LinearOperator:
+        """A SciPy LinearOperator on raveled arrays: matvec, rmatvec (the adjoint), matmat."""
+        with located(self._describe):
+            return linear_operator(self, weight, plan)
+
+    def bind(self, weight: Any = None, bias: Any = None) -> BoundOperator:
+        """The operator with its weights: ``bound @ x``, ``bound.T``, ``bound.apply(x)``."""
+        return BoundOperator(self, weight, bias)
+
+    def _describe(self) -> str:
+        return self._description + (", transposed" if self._oriented.transposed else "")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Operator):
+            return NotImplemented
+        return (self._oriented, self._bias_side) == (other._oriented, other._bias_side)
+
+    def __hash__(self) -> int:
+        return hash((self._oriented, self._bias_side))
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return f"<Operator {rows}×{columns}, {self.nnz} entries: {self._description}>"
+
+
+def _symbols(letter: str, shape: tuple[int, ...]) -> Array:
+    """One plain symbol per index, named ``letter_i_j…``."""
+    symbols = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        symbols[index] = sympy.Symbol("_".join(map(str, (letter, *index))))
+    return symbols
+
+
+def _raveled(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Flat number of an index that must lie inside `shape`."""
+    if len(index) != len(shape):
+        raise ParameterError(f"{name} takes {len(shape)} indices for shape {shape}, got {index}")
+    checked = tuple(integer(f"{name} index", at, 0) for at in index)
+    if any(at >= n for at, n in zip(checked, shape, strict=True)):
+        raise ParameterError(f"{name} index must lie inside shape {shape}, got {index}")
+    return int(np.ravel_multi_index(checked, shape))
