@@ -31,13 +31,19 @@ _ROOMS = {
     "Pad": "layers",
     "SymconvError": "errors",
     "Unfold": "layers",
+    "Verdict": "verdict",
+    "convolution_matrix": "flipped",
+    "same_operator": "compare",
+    "transposed_matrix": "transposed",
 }
 
-__all__ = ["__version__", *_ROOMS]
+__all__ = [*_ROOMS]  # noqa: PLE0604 - the keys are strings
 
 if TYPE_CHECKING:
     from symconv.bound import BoundOperator as BoundOperator
+    from symconv.compare import same_operator as same_operator
     from symconv.errors import SymconvError as SymconvError
+    from symconv.flipped import convolution_matrix as convolution_matrix
     from symconv.layers import (
         AvgPool as AvgPool,
         AvgPool1d as AvgPool1d,
@@ -57,6 +63,8 @@ if TYPE_CHECKING:
         Unfold as Unfold,
     )
     from symconv.operator import Operator as Operator
+    from symconv.transposed import transposed_matrix as transposed_matrix
+    from symconv.verdict import Verdict as Verdict
 
 
 def __getattr__(name: str) -> Any:

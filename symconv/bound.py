@@ -122,7 +122,7 @@ def linear_operator(
     adjoint = operator.H
     dtype = np.dtype(float)
     if weight is not None:
-        array, algebra = as_array("weight", weight)
+        array, _ = as_array("weight", weight)
         if array.dtype == object:
             raise DTypeError("weight must be numeric for a LinearOperator, got exact objects")
         dtype = array.dtype

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["MODES", "OUTSIDE", "Boundary"]
+__all__ = ["MODES", "OUTSIDE", "ZEROS", "Boundary"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -85,3 +85,7 @@ class Boundary:
     def needs_samples(self) -> bool:
         """Whether the mode reads stored samples everywhere, so that an empty axis has none."""
         return MODES[self.mode] is not _outside
+
+
+#: The boundary of a layer that says nothing else.
+ZEROS = Boundary()

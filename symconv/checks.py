@@ -76,7 +76,7 @@ def sequence(name: str, value: Any) -> tuple[Any, ...]:
 def per_axis(name: str, value: Any, rank: int, minimum: int | None = None) -> tuple[Integer, ...]:
     """One integer for every axis, or one per axis."""
     if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
-        entries = sequence(name, value) if np.ndim(value) else (value,) * rank  # type: ignore[arg-type]
+        entries = sequence(name, value) if np.ndim(value) else (value,) * rank
     else:
         entries = (value,) * rank
     if len(entries) != rank:
@@ -88,7 +88,7 @@ def per_axis(name: str, value: Any, rank: int, minimum: int | None = None) -> tu
 
 def pairs(name: str, value: Any, rank: int) -> tuple[tuple[Integer, Integer], ...]:
     """Padding per axis as (lo, hi): an int, one int per axis, or one (lo, hi) pair per axis."""
-    if not isinstance(value, (Sequence, np.ndarray)) or np.ndim(value) == 0:  # type: ignore[arg-type]
+    if not isinstance(value, (Sequence, np.ndarray)) or np.ndim(value) == 0:
         amount = integer(name, value)
         return ((amount, amount),) * rank
     entries = sequence(name, value)

@@ -73,7 +73,9 @@ class Oriented:
         array, algebra = as_array(name, value)
         n = len(shape)
         if array.ndim < n or array.shape[array.ndim - n :] != shape:
-            raise ShapeError(f"{name} must have shape (*batch, {_listed(shape)}), got {array.shape}")
+            raise ShapeError(
+                f"{name} must have shape (*batch, {_listed(shape)}), got {array.shape}"
+            )
         return array, algebra
 
     def apply_linear(self, x: Number, weight: Number, plan: str) -> Number:

@@ -6,6 +6,7 @@ little more than SymPy itself needs to hold it.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def domain_matrix(entries: Entries, domain: Any) -> DomainMatrix:
     """The sparse domain matrix; entries that are zero are left out, so that equality is exact."""
     columns, data, ends = entries.indices.tolist(), entries.data.tolist(), entries.indptr.tolist()
     rows = {}
-    for row, (start, end) in enumerate(zip(ends[:-1], ends[1:], strict=True)):
+    for row, (start, end) in enumerate(pairwise(ends)):
         pairs = zip(columns[start:end], data[start:end], strict=True)
         stored = {column: value for column, value in pairs if value}
         if stored:

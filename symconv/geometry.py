@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from symconv.boundary import Boundary
+from symconv.boundary import ZEROS, Boundary
 from symconv.checks import concrete
 from symconv.errors import GeometryError, ParameterError
 from symconv.relation import AxisRelation
 
-__all__ = ["Axis", "Geometry", "by_axis", "check_groups"]
+__all__ = ["Axis", "Geometry", "by_axis", "check_groups", "least_samples"]
 
 
 def by_axis(sizes: Iterable[object]) -> str:
@@ -67,7 +67,7 @@ class Geometry:
     in_channels: int = 1
     out_channels: int = 1
     groups: int = 1
-    boundary: Boundary = Boundary()
+    boundary: Boundary = ZEROS
 
     @classmethod
     def of(
@@ -82,7 +82,7 @@ class Geometry:
         boundary: Boundary | None = None,
     ) -> Geometry:
         """Validate and build; `output_size` overrides the floor rule (ceil-mode pooling)."""
-        boundary = boundary or Boundary()
+        boundary = boundary or ZEROS
         relations, sizes = tuple(relations), tuple(input_size)
         for name, value in (
             ("in_channels", in_channels),
@@ -140,10 +140,15 @@ class Geometry:
         return self.in_channels // self.groups * math.prod(self.kernel_size)
 
 
+def least_samples(boundary: Boundary, relation: AxisRelation) -> int:
+    """The smallest legal input: none where padding alone is defined, else one sample."""
+    return 1 if boundary.needs_samples or relation.input_dilation != 1 else 0
+
+
 def _check_axis(number: int, axis: Axis, boundary: Boundary) -> None:
     where = f"on axis {number}"
     relation = axis.relation
-    least = 1 if boundary.needs_samples or relation.input_dilation > 1 else 0
+    least = least_samples(boundary, relation)
     if axis.n_in < least:
         raise GeometryError(f"input size must be >= {least} {where}, got {axis.n_in}")
     if axis.n_out < 1:

@@ -52,9 +52,7 @@ def axis_reads(axis: Axis, boundary: Boundary) -> IntArray:
 def axis_positions(axis: Axis, boundary: Boundary) -> IntArray:
     """Stored index at every position of the padded axis that a window covers, from −p_lo on."""
     _check_table(axis)
-    return _stored(
-        axis, boundary, np.arange(axis.n_reach, dtype=np.int64) - axis.relation.pad_lo
-    )
+    return _stored(axis, boundary, np.arange(axis.n_reach, dtype=np.int64) - axis.relation.pad_lo)
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,9 +179,7 @@ class Pattern:
     def block(self, start: int, stop: int) -> tuple[IntArray, IntArray, IntArray]:
         """Counts, columns and labels of rows ``start … stop−1``, columns ascending in each row."""
         rows = np.unravel_index(np.arange(start, stop), [axis.n_rows for axis in self.axes])
-        lengths = [
-            np.diff(axis.indptr)[row] for axis, row in zip(self.axes, rows, strict=True)
-        ]
+        lengths = [np.diff(axis.indptr)[row] for axis, row in zip(self.axes, rows, strict=True)]
         counts = np.prod(lengths, axis=0, dtype=np.int64)
         # `rest` numbers the pairs inside their row; its mixed-radix digits number the axes' pairs.
         row_of = np.repeat(np.arange(stop - start), counts)

@@ -67,6 +67,10 @@ class AxisRelation:
         """Size of the input after b−1 zeros are put between neighbours: b(n−1) + 1."""
         return self.input_dilation * (n_in - 1) + 1
 
+    def padded_place(self, i: Index) -> Index:
+        """Where stored sample i lies on the padded axis, counted from its start: b·i + p_lo."""
+        return self.input_dilation * i + self.pad_lo
+
     def padded_size(self, n_in: Index) -> Index:
         """Size of the spread input with its padding: N = b(n−1) + 1 + p_lo + p_hi."""
         return self.spread_size(n_in) + self.pad_lo + self.pad_hi
@@ -84,7 +88,7 @@ class AxisRelation:
         return n_out, self.position(n_out - 1, 0) >= self.spread_size(n_in)
 
     def inside_padded(self, o: Index, k: Index, n_in: Index) -> Index:
-        """Whether tap `k` of output `o` lies on the padded axis and not in the overhang after it."""
+        """Whether tap `k` of output `o` lies on the padded axis, not in the overhang after it."""
         return self.position(o, k) < self.spread_size(n_in) + self.pad_hi
 
     def input_size(self, n_out: Index, output_padding: Index = 0) -> Index:
@@ -93,9 +97,7 @@ class AxisRelation:
         With `output_padding` 0 it is the smallest input (for b = 1) that has `n_out` outputs;
         ``output_padding`` 0 … s−1 gives exactly the sizes that share this output size.
         """
-        return (
-            self.stride * (n_out - 1) + self.extent + output_padding - self.pad_lo - self.pad_hi
-        )
+        return self.stride * (n_out - 1) + self.extent + output_padding - self.pad_lo - self.pad_hi
 
     def output_numerator(self, j: Index, k: Index) -> Index:
         """s·o for the output that reads input `j` through tap `k`: an output iff s divides it."""

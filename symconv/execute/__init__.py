@@ -1,0 +1,1 @@
+"""How operators run: the explicit matrix, the matrix-free plan, and exact number systems."""

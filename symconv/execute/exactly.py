@@ -25,7 +25,7 @@ Product = Callable[[Array, Array], Array]
 #: Products of Python objects that are attempted before the call is refused.
 MAX_OBJECT_PRODUCTS = 5 * 10**8
 
-_expand = np.frompyfunc(lambda value: sympy.expand(value), 1, 1)
+_expand = np.frompyfunc(sympy.expand, 1, 1)
 
 
 def bilinear(

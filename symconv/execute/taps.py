@@ -61,16 +61,15 @@ def fold_back(incidence: Incidence, extended: Array) -> Array:
     return extended
 
 
-def tap_views(geometry: Geometry) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
-    """Each tap with the slices of the padded axes that it reads, one position per output."""
+def tap_views(geometry: Geometry, leading: int) -> Iterator[tuple[Any, Any]]:
+    """Index of each tap in the last axes, and of what it reads after `leading` axes kept whole."""
+    whole = (slice(None),) * leading
     for tap in np.ndindex(*geometry.kernel_size):
-        yield (
-            tap,
-            tuple(
-                axis.relation.tap_slice(k, axis.n_out)
-                for k, axis in zip(tap, geometry.axes, strict=True)
-            ),
+        read = (
+            axis.relation.tap_slice(k, axis.n_out)
+            for k, axis in zip(tap, geometry.axes, strict=True)
         )
+        yield tap, (*whole, *read)
 
 
 def _grouped_weight(geometry: Geometry, weight: Array) -> Array:
@@ -89,17 +88,17 @@ def _padded_groups(incidence: Incidence, x: Array, fill: Any) -> Array:
 
 
 def forward(incidence: Incidence, x: Array, weight: Array, fill: Any = 0) -> Array:
-    """y of shape (batch, out_channels, *output_size)."""
+    """The outputs, of shape (batch, out_channels, *output_size)."""
     geometry = incidence.geometry
     dtype = np.result_type(x, weight)
     grouped = _grouped_weight(geometry, weight.astype(dtype, copy=False))
     padded = _padded_groups(incidence, x.astype(dtype, copy=False), fill)
     batch, n_out = x.shape[0], math.prod(geometry.output_size)
     y = np.zeros((batch, *grouped.shape[:2], n_out), dtype=dtype)
-    for tap, view in tap_views(geometry):
-        seen = padded[(..., *view)].reshape(*padded.shape[:3], n_out)
-        factor = grouped[(..., *tap)]
-        y += factor[:, :, :] * seen if _is_depthwise(geometry) else np.matmul(factor, seen)
+    for tap, view in tap_views(geometry, 3):
+        seen = padded[view].reshape(*padded.shape[:3], n_out)
+        factor = grouped[..., *tap]
+        y += factor * seen if _is_depthwise(geometry) else np.matmul(factor, seen)
     return y.reshape(batch, *geometry.output_shape)
 
 
@@ -112,10 +111,10 @@ def adjoint(incidence: Incidence, y: Array, weight: Array) -> Array:
     flat = y.astype(dtype, copy=False).reshape(batch, geometry.groups, -1, n_out)
     reach = tuple(axis.n_reach for axis in geometry.axes)
     padded = np.zeros((batch, *grouped.shape[:2], *reach), dtype=dtype)
-    for tap, view in tap_views(geometry):
-        factor = grouped[(..., *tap)]
+    for tap, view in tap_views(geometry, 3):
+        factor = grouped[..., *tap]
         sent = factor * flat if _is_depthwise(geometry) else np.matmul(factor, flat)
-        padded[(..., *view)] += sent.reshape(*sent.shape[:3], *geometry.output_size)
+        padded[view] += sent.reshape(*sent.shape[:3], *geometry.output_size)
     return fold_back(incidence, padded.reshape(batch, geometry.in_channels, *reach))
 
 
@@ -129,9 +128,9 @@ def weight_gradient(incidence: Incidence, x: Array, y: Array, fill: Any = 0) -> 
     gradient = np.zeros(
         (geometry.groups, flat.shape[2], padded.shape[2], *geometry.kernel_size), dtype=dtype
     )
-    for tap, view in tap_views(geometry):
-        seen = padded[(..., *view)].reshape(*padded.shape[:3], n_out)
-        gradient[(..., *tap)] = np.matmul(flat, np.swapaxes(seen, -1, -2)).sum(axis=0)
+    for tap, view in tap_views(geometry, 3):
+        seen = padded[view].reshape(*padded.shape[:3], n_out)
+        gradient[..., *tap] = np.matmul(flat, np.swapaxes(seen, -1, -2)).sum(axis=0)
     return gradient.reshape(geometry.weight_shape)
 
 
@@ -139,11 +138,9 @@ def gather(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
     """im2patch: what each tap of each output reads, (batch, *kernel_size, *output_size)."""
     geometry = incidence.geometry
     extended = extend(incidence, x, fill)
-    patches = np.empty(
-        (len(x), *geometry.kernel_size, *geometry.output_size), dtype=extended.dtype
-    )
-    for tap, view in tap_views(geometry):
-        patches[(slice(None), *tap)] = extended[(slice(None), *view)]
+    patches = np.empty((len(x), *geometry.kernel_size, *geometry.output_size), dtype=extended.dtype)
+    for tap, view in tap_views(geometry, 1):
+        patches[:, *tap] = extended[view]
     return patches
 
 
@@ -152,6 +149,6 @@ def scatter(incidence: Incidence, patches: Array) -> Array:
     geometry = incidence.geometry
     reach = tuple(axis.n_reach for axis in geometry.axes)
     extended = np.zeros((len(patches), *reach), dtype=patches.dtype)
-    for tap, view in tap_views(geometry):
-        extended[(slice(None), *view)] += patches[(slice(None), *tap)]
+    for tap, view in tap_views(geometry, 1):
+        extended[view] += patches[:, *tap]
     return fold_back(incidence, extended)

@@ -1,4 +1,4 @@
-"""Aliases with the rank in their name; they accept an int as kernel size and make the same layer."""
+"""Aliases with the rank in their name: they accept an int as kernel size."""
 
 from __future__ import annotations
 

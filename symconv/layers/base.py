@@ -36,6 +36,10 @@ class Layer:
         """Output size on one axis, below 1 where no window fits."""
         raise TypeError("a layer defines its output size")
 
+    def _least_input(self, axis: int) -> int:
+        """The smallest legal input size on one axis."""
+        return 0
+
     def output_size(self, input_size: Sequence[Any]) -> Size:
         """Spatial output size; SymPy sizes give the closed form.
 
@@ -62,11 +66,16 @@ class Layer:
         with located(self.describe):
             size = self._checked_size("input_size", input_size)
             result = tuple(self._output_on(axis, n) for axis, n in enumerate(size))
-            for axis, n_out in enumerate(result):
+            for axis, (n_in, n_out) in enumerate(zip(size, result, strict=True)):
+                if isinstance(n_in, int) and n_in < self._least_input(axis):
+                    raise GeometryError(
+                        f"input size must be >= {self._least_input(axis)} on axis {axis}, "
+                        f"got {n_in}"
+                    )
                 if isinstance(n_out, (int, sympy.Integer)) and n_out < 1:
                     raise GeometryError(
                         f"output size must be >= 1 on axis {axis}, got {n_out} "
-                        f"for input size {size[axis]}"
+                        f"for input size {n_in}"
                     )
             return result
 
@@ -102,7 +111,7 @@ class Layer:
             )
 
     def _inverse_on(self, axis: int, n_out: int) -> tuple[int, ...]:
-        """All n with ``_output_on(axis, n) == n_out``: it is monotone in n, so bisection finds them."""
+        """All n with this output size on `axis`: it is monotone in n, so bisection finds them."""
         low, high = _first_reaching(self, axis, n_out), _first_reaching(self, axis, n_out + 1)
         return tuple(n for n in range(low, high) if n_out >= 1)
 
@@ -149,11 +158,11 @@ def _is_default(value: Any, default: Any) -> bool:
 
 
 def _first_reaching(layer: Layer, axis: int, n_out: int) -> int:
-    """Smallest n >= 0 whose output size on `axis` is at least `n_out`."""
-    high = 1
+    """Smallest legal n whose output size on `axis` is at least `n_out`."""
+    low = layer._least_input(axis)
+    high = low + 1
     while layer._output_on(axis, high) < n_out:
         high *= 2
-    low = 0
     while low < high:
         middle = (low + high) // 2
         if layer._output_on(axis, middle) >= n_out:

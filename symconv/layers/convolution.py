@@ -10,7 +10,7 @@ from typing import Any
 from symconv import checks
 from symconv.boundary import Boundary
 from symconv.errors import ParameterError, ShapeError, located
-from symconv.geometry import Geometry, by_axis
+from symconv.geometry import Geometry, by_axis, least_samples
 from symconv.incidence import Incidence
 from symconv.layers.base import (
     Layer,
@@ -85,7 +85,11 @@ class Conv(Layer):
         with located(self.describe):
             normalise_convolution(self)
             rank = len(self.kernel_size)
-            store(self, "input_dilation", checks.per_axis("input_dilation", self.input_dilation, rank, 1))
+            store(
+                self,
+                "input_dilation",
+                checks.per_axis("input_dilation", self.input_dilation, rank, 1),
+            )
             store(self, "padding", checked_padding(self.padding, rank))
             check_boundary(self)
             for axis in range(rank):
@@ -111,6 +115,12 @@ class Conv(Layer):
     def _output_on(self, axis: int, n_in: Any) -> Any:
         return self._relation(axis, n_in).output_size(n_in)
 
+    def _least_input(self, axis: int) -> int:
+        return least_samples(self._boundary(), self._relation(axis, 1))
+
+    def _boundary(self) -> Boundary:
+        return Boundary(self.padding_mode, self.padding_value)
+
     def _channels_out(self, channels: Any) -> Any:
         if channels != self.in_channels:
             raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
@@ -127,7 +137,7 @@ class Conv(Layer):
                 in_channels=self.in_channels,
                 out_channels=self.out_channels,
                 groups=self.groups,
-                boundary=Boundary(self.padding_mode, self.padding_value),
+                boundary=self._boundary(),
             )
 
     def operator(self, input_size: Sequence[int]) -> Operator:
@@ -218,7 +228,11 @@ class ConvTranspose(Layer):
                     f"got {self.padding!r}"
                 )
             store(self, "padding", checks.pairs("padding", self.padding, rank))
-            store(self, "output_padding", checks.per_axis("output_padding", self.output_padding, rank, 0))
+            store(
+                self,
+                "output_padding",
+                checks.per_axis("output_padding", self.output_padding, rank, 0),
+            )
 
     @property
     def rank(self) -> int:
@@ -237,6 +251,9 @@ class ConvTranspose(Layer):
 
     def _output_on(self, axis: int, n_in: Any) -> Any:
         return self.relation(axis).input_size(n_in)
+
+    def _least_input(self, axis: int) -> int:
+        return 1
 
     def _channels_out(self, channels: Any) -> Any:
         if channels != self.in_channels:

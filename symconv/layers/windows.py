@@ -11,9 +11,9 @@ import numpy as np
 import sympy
 
 from symconv import checks
-from symconv.boundary import OUTSIDE, Boundary
+from symconv.boundary import OUTSIDE, ZEROS, Boundary
 from symconv.errors import GeometryError, ParameterError, ShapeError, located
-from symconv.geometry import Axis, Geometry, by_axis
+from symconv.geometry import Axis, Geometry, by_axis, least_samples
 from symconv.incidence import axis_reads
 from symconv.layers.base import (
     Layer,
@@ -60,7 +60,13 @@ class WindowLayer(Layer):
     def _output_on(self, axis: int, n_in: Any) -> Any:
         return self._relation(axis, n_in).output_size(n_in)
 
-    def _geometry(self, input_size: Sequence[int], boundary: Boundary) -> Geometry:
+    def _boundary(self) -> Boundary:
+        return ZEROS
+
+    def _least_input(self, axis: int) -> int:
+        return least_samples(self._boundary(), self._relation(axis, 1))
+
+    def _geometry(self, input_size: Sequence[int]) -> Geometry:
         with located(lambda: f"{self.describe()} on {input_size}"):
             size = self._checked_size("input_size", input_size)
             size = tuple(checks.concrete("input_size", n) for n in size)
@@ -68,7 +74,7 @@ class WindowLayer(Layer):
                 [self._relation(axis, n) for axis, n in enumerate(size)],
                 size,
                 output_size=[self._output_on(axis, n) for axis, n in enumerate(size)],
-                boundary=boundary,
+                boundary=self._boundary(),
             )
 
 
@@ -133,12 +139,14 @@ class AvgPool(WindowLayer):
         return n_out - sympy.Piecewise((1, starts_outside), (0, True))
 
     def operator(self, input_size: Sequence[int]) -> Operator:
-        geometry = self._geometry(input_size, Boundary())
+        geometry = self._geometry(input_size)
         name = f"{self.describe()} on {by_axis(geometry.input_size)}"
         if self.divisor_override is not None:
             return Operator(WindowMap(geometry, int(self.divisor_override)), name)
         with located(lambda: name):
-            divisors = tuple(self._counts(number, axis) for number, axis in enumerate(geometry.axes))
+            divisors = tuple(
+                self._counts(number, axis) for number, axis in enumerate(geometry.axes)
+            )
         return Operator(WindowMap(geometry, divisors), name)
 
     def _counts(self, number: int, axis: Axis) -> tuple[int, ...]:
@@ -148,7 +156,7 @@ class AvgPool(WindowLayer):
                 np.arange(axis.n_out)[:, None], np.arange(axis.n_taps)[None, :], axis.n_in
             )
         else:
-            padded = axis_reads(axis, Boundary()) != OUTSIDE
+            padded = axis_reads(axis, ZEROS) != OUTSIDE
         counts = tuple(int(count) for count in padded.sum(axis=1))
         if 0 in counts:
             raise GeometryError(
@@ -201,6 +209,12 @@ class Pad(Layer):
     def _output_on(self, axis: int, n_in: Any) -> Any:
         return self._relation(axis).output_size(n_in)
 
+    def _least_input(self, axis: int) -> int:
+        return least_samples(self._boundary(), self._relation(axis))
+
+    def _boundary(self) -> Boundary:
+        return Boundary(self.padding_mode, self.padding_value)
+
     def _relation(self, axis: int) -> AxisRelation:
         # One tap that moves by one: every position of the padded axis is an output.
         lo, hi = self.padding[axis]
@@ -212,7 +226,7 @@ class Pad(Layer):
             geometry = Geometry.of(
                 [self._relation(axis) for axis in range(self.rank)],
                 size,
-                boundary=Boundary(self.padding_mode, self.padding_value),
+                boundary=self._boundary(),
             )
         return Operator(WindowMap(geometry), f"{self.describe()} on {by_axis(size)}")
 
@@ -257,9 +271,11 @@ class Unfold(WindowLayer):
     def _channels_out(self, channels: Any) -> Any:
         return channels * math.prod(self.kernel_size)
 
+    def _boundary(self) -> Boundary:
+        return Boundary(self.padding_mode, self.padding_value)
+
     def operator(self, input_size: Sequence[int]) -> Operator:
-        boundary = Boundary(self.padding_mode, self.padding_value)
-        geometry = self._geometry(input_size, boundary)
+        geometry = self._geometry(input_size)
         name = f"{self.describe()} on {by_axis(geometry.input_size)}"
         return Operator(PatchMap(geometry), name)
 
