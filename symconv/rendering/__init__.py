@@ -1,0 +1,16 @@
+"""Matrices and formulas as LaTeX, text and pictures, for notebooks and terminals.
+
+Everything here takes plain arrays, SymPy matrices, patterns and axis relations. A large matrix is
+never written out: its text shows the corners, its picture counts the entries in at most about
+200×200 bins.
+"""
+
+from symconv.rendering.bins import bin_entries as bin_entries, bin_pattern as bin_pattern
+from symconv.rendering.formulas import relation_latex as relation_latex
+from symconv.rendering.spy import (
+    density_png as density_png,
+    density_svg as density_svg,
+    spy_png as spy_png,
+    spy_svg as spy_svg,
+)
+from symconv.rendering.text import matrix_latex as matrix_latex, matrix_text as matrix_text
