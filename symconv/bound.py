@@ -12,6 +12,7 @@ import sympy
 
 from symconv.algebras import as_array
 from symconv.errors import DTypeError
+from symconv.rendering import MAX_WRITTEN, html_summary, matrix_latex
 
 if TYPE_CHECKING:
     from symconv.operator import Operator
@@ -113,6 +114,32 @@ class BoundOperator:
 
     def __repr__(self) -> str:
         return f"<Bound{repr(self.operator)[1:-1]}, with weights>"
+
+    def latex(self, max_rows: int = 12, max_columns: int = 12) -> str:
+        r"""LaTeX of the matrix A, a large one elided to its corners; floats in four digits.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> bound = sc.Conv1d(1, 1, 2, bias=False).operator((2,)).bind([[[1, -1]]])
+        >>> print(bound.latex())
+        \left[\begin{matrix}1 & -1\end{matrix}\right]
+        """
+        weight = None if self.weight is None else as_array("weight", self.weight)
+        if weight is None or weight[1].is_exact:
+            return matrix_latex(self.exact(), max_rows, max_columns)
+        entries = self.sparse(weight[0].dtype).tocoo()
+        # .tolist() gives Python numbers, which SymPy reads at their own precision.
+        values = [sympy.N(value, 4) for value in entries.data.tolist()]
+        places = zip(entries.row.tolist(), entries.col.tolist(), strict=True)
+        matrix = sympy.SparseMatrix(*self.shape, dict(zip(places, values, strict=True)))
+        return matrix_latex(matrix, max_rows, max_columns)
+
+    def _repr_html_(self) -> str:
+        return html_summary(repr(self), self._repr_latex_(), str(self.operator.spy()))
+
+    def _repr_latex_(self) -> str | None:
+        return f"$${self.latex()}$$" if self.operator.nnz <= MAX_WRITTEN else None
 
 
 def linear_operator(

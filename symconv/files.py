@@ -15,7 +15,15 @@ import numpy.typing as npt
 
 from symconv.errors import FileError, MissingExtraError, TooLargeError
 
-__all__ = ["grey", "read_array", "read_image", "write_atomically", "write_image"]
+__all__ = [
+    "grey",
+    "image_format",
+    "read_array",
+    "read_image",
+    "resized",
+    "write_atomically",
+    "write_image",
+]
 
 Array = npt.NDArray[Any]
 
@@ -197,6 +205,18 @@ def write_image(path: Path, samples: Array) -> None:
             ) from None
 
     write_atomically(path, save)
+
+
+def resized(samples: Array, longer_side: int) -> Array:
+    """Colour samples (3, height, width), uint8, scaled by Pillow's area average or bicubic."""
+    pillow, _ = _pillow()
+    image = pillow.fromarray(np.ascontiguousarray(np.moveaxis(samples, 0, -1)))
+    factor = longer_side / max(image.size)
+    size = tuple(max(1, round(side * factor)) for side in image.size)
+    filtered = image.resize(
+        size, pillow.Resampling.BOX if factor < 1 else pillow.Resampling.BICUBIC
+    )
+    return np.ascontiguousarray(np.moveaxis(np.array(filtered), -1, 0))
 
 
 def image_format(path: Path) -> str:

@@ -247,6 +247,9 @@ def run_layer(
         weight = fitted_weight(weight, operator)
     elif weight is not None:
         raise ParameterError(f"weight must be left out: {layer!r} has no free weights")
+    if bias is not None and not operator.has_bias:
+        direction = " transposed" if transpose else ""
+        raise ParameterError(f"bias must be left out: {layer!r}{direction} has none")
     if bias is None and operator.has_bias:
         bias = np.zeros(operator.output_shape[0], dtype=np.int64)
     filtered = _applied(layer, operator, data, weight, divisor, bias)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,16 +11,39 @@ import scipy.sparse
 import sympy
 
 from symconv.algebras import Algebra
-from symconv.errors import DTypeError
+from symconv.checks import choice, integer
+from symconv.errors import DTypeError, ParameterError
 from symconv.evaluation import Number, Oriented, scipy_csr
 from symconv.exact import ENTRY_BYTES, domain_elements, domain_matrix, to_sympy
 from symconv.execute.csr import Entries, estimated_bytes
-from symconv.maps import reciprocals
+from symconv.maps import ONE, ConvolutionMap, PatchMap, reciprocals
 from symconv.memory import require
+from symconv.rendering import (
+    MAX_CELLS,
+    MAX_DRAWN,
+    bin_entries,
+    bin_pattern,
+    density_png,
+    density_svg,
+    spy_png,
+    spy_svg,
+)
 
-__all__ = ["check_exact_size", "exact", "exact_entries", "exact_row", "sparse"]
+__all__ = [
+    "check_exact_size",
+    "exact",
+    "exact_entries",
+    "exact_row",
+    "raveled",
+    "sparse",
+    "spy",
+    "symbols",
+]
 
 Array = npt.NDArray[Any]
+
+#: Entries that a picture of patches lists; larger ones show the taps' blocks overlaid.
+LISTED_ENTRIES = 2**21
 
 
 def _named(oriented: Oriented, what: str) -> str:
@@ -127,3 +151,63 @@ def _as_dtype(weight: Number, dtype: np.dtype[Any], oriented: Oriented) -> Array
 
 def _kind(weight: Number) -> str:
     return f"{weight[1].name.lower()} entries"
+
+
+def spy(oriented: Oriented, format: str, title: str) -> str | bytes:  # noqa: A002
+    """Where the matrix has entries, as SVG text or PNG bytes, from a bounded number of entries."""
+    as_svg = choice("format", format, ("svg", "png")) == "svg"
+    linear, shape = oriented.linear, oriented.shape
+    if linear.nnz <= MAX_DRAWN and max(shape) <= MAX_CELLS:
+        rows, columns, labels = _labelled(oriented)
+        return (spy_svg if as_svg else spy_png)(rows, columns, shape, labels, title=title)
+    if isinstance(linear, PatchMap) and linear.nnz <= LISTED_ENTRIES:
+        entries = linear.entries(ONE, oriented.transposed)
+        grid = bin_entries(entries.rows, entries.indices, shape)
+    else:
+        pattern, channels = linear.incidence.pattern, (1, 1, 1)
+        if isinstance(linear, ConvolutionMap):
+            groups = linear.geometry.groups
+            outs, ins = (n[0] // groups for n in (linear.range_shape, linear.domain_shape))
+            channels = (groups, ins, outs) if oriented.transposed else (groups, outs, ins)
+        if isinstance(linear, PatchMap):
+            title += " (the blocks of all taps, overlaid)"
+            n_rows, n_columns = pattern.n_rows, pattern.n_columns
+            shape = (n_columns, n_rows) if oriented.transposed else (n_rows, n_columns)
+        grid = bin_pattern(pattern.T if oriented.transposed else pattern, channels)
+    return (density_svg if as_svg else density_png)(grid, shape, title=title)
+
+
+def _labelled(oriented: Oriented) -> tuple[Array, Array, list[str]]:
+    """Rows, columns and taps of all entries."""
+    linear, geometry = oriented.linear, oriented.linear.geometry
+    taps = [",".join(map(str, tap)) for tap in np.ndindex(*geometry.kernel_size)]
+    if isinstance(linear, PatchMap):
+        entries = linear.entries(ONE, oriented.transposed)
+        patch = entries.indices if oriented.transposed else entries.rows
+        met = [[int(at)] for at in patch // math.prod(geometry.output_size)]
+    else:
+        # A weight that is a power of two per tap: an entry's bits are the taps that meet there.
+        bits = np.array([1 << at for at in range(len(taps))], dtype=object)
+        weight = np.broadcast_to(bits.reshape(geometry.kernel_size), geometry.weight_shape)
+        entries = ConvolutionMap(geometry).entries(weight, oriented.transposed)
+        met = [[at for at in range(len(taps)) if bits >> at & 1] for bits in entries.data]
+    labels = ["tap " + " + ".join(taps[at] for at in several) for several in met]
+    return entries.rows, entries.indices, labels
+
+
+def symbols(letter: str, shape: tuple[int, ...]) -> Array:
+    """One plain symbol per index, named ``letter_i_j…``."""
+    symbols = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        symbols[index] = sympy.Symbol("_".join(map(str, (letter, *index))))
+    return symbols
+
+
+def raveled(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """Flat number of an index that must lie inside `shape`."""
+    if len(index) != len(shape):
+        raise ParameterError(f"{name} takes {len(shape)} indices for shape {shape}, got {index}")
+    checked = tuple(integer(f"{name} index", at, 0) for at in index)
+    if any(at >= n for at, n in zip(checked, shape, strict=True)):
+        raise ParameterError(f"{name} index must lie inside shape {shape}, got {index}")
+    return int(np.ravel_multi_index(checked, shape))

@@ -18,10 +18,10 @@ import sympy
 from symconv import matrices
 from symconv.algebras import Algebra, as_array
 from symconv.bound import BoundOperator, linear_operator
-from symconv.checks import integer
 from symconv.errors import DTypeError, ParameterError, ShapeError, located
 from symconv.evaluation import Number, Oriented, add
 from symconv.maps import LinearMap
+from symconv.rendering import MAX_WRITTEN, html_summary, matrix_latex
 
 __all__ = ["Operator"]
 
@@ -64,19 +64,20 @@ class Operator:
     def __init__(
         self, linear: LinearMap, description: str, *, transposed: bool = False, bias: bool = False
     ) -> None:
-        self._setup(Oriented(linear, transposed), description, transposed if bias else None)
-
-    def _setup(self, oriented: Oriented, description: str, bias_side: bool | None) -> None:
-        self._oriented = oriented
-        self._linear = oriented.linear
+        self._oriented = Oriented(linear, transposed)
+        self._linear = linear
         self._description = description
-        # The orientation in which the bias belongs, None without one: T.T is the same operator.
-        self._bias_side = bias_side
+        # The layer's own direction, in which a bias belongs: T.T is the same operator again.
+        self._layer_side = transposed
+        self._bias = bias
 
-    def _turned(self, *, transposed: bool, conjugated: bool) -> Operator:
-        turned = Operator.__new__(Operator)
-        oriented = Oriented(self._linear, transposed, conjugated)
-        turned._setup(oriented, self._description, self._bias_side)
+    def _turned(self, *, conjugated: bool) -> Operator:
+        turned = Operator(
+            self._linear, self._description, transposed=self._layer_side, bias=self._bias
+        )
+        turned._oriented = replace(
+            self._oriented, transposed=not self._oriented.transposed, conjugated=conjugated
+        )
         return turned
 
     @property
@@ -108,26 +109,29 @@ class Operator:
     @property
     def has_bias(self) -> bool:
         """Whether `apply` takes a bias."""
-        return self._bias_side is self._oriented.transposed and not self._oriented.conjugated
+        return self._bias and self._is_forward
+
+    @property
+    def _is_forward(self) -> bool:
+        turn = self._oriented
+        return turn.transposed == self._layer_side and not turn.conjugated
 
     @property
     def T(self) -> Operator:  # noqa: N802 - the mathematical name
         """The transposed operator: the same triples read from output to input."""
-        turn = self._oriented
-        return self._turned(transposed=not turn.transposed, conjugated=turn.conjugated)
+        return self._turned(conjugated=self._oriented.conjugated)
 
     @property
     def H(self) -> Operator:  # noqa: N802 - the mathematical name
         """The conjugate transpose (adjoint); equal to `T` for real weights."""
-        turn = self._oriented
-        return self._turned(transposed=not turn.transposed, conjugated=not turn.conjugated)
+        return self._turned(conjugated=not self._oriented.conjugated)
 
     def weight_symbols(self) -> Array:
         """The weights as plain symbols ``w_o_c_i_j``, an object array of `weight_shape`."""
         shape = self.weight_shape
         if shape is None:
             raise ParameterError("weight symbols do not exist: this operator has no free weights")
-        return _symbols("w", shape)
+        return matrices.symbols("w", shape)
 
     def exact(self, weight: Any = None) -> sympy.ImmutableSparseMatrix:
         """The matrix with exact entries.
@@ -307,7 +311,7 @@ class Operator:
         with located(self._describe):
             matrices.check_exact_size(self._oriented, "the differentiated matrix", factor=50)
             number = self._exact_weight(weight)
-            x = _symbols("x", self.input_shape)
+            x = matrices.symbols("x", self.input_shape)
             y, _ = self._oriented.apply_linear((x, Algebra.SYMBOLIC), number, "taps")
             place = {symbol: at for at, symbol in enumerate(x.ravel())}
             entries = {}
@@ -326,13 +330,13 @@ class Operator:
         Matrix([[0, w_0_0_0, w_0_0_1]])
         """
         with located(self._describe):
-            at = _raveled("row", index, self.output_shape)
+            at = matrices.raveled("row", index, self.output_shape)
             return matrices.exact_row(self._oriented, self._exact_weight(weight), at)
 
     def column(self, *index: int, weight: Any = None) -> sympy.ImmutableSparseMatrix:
         """Column of input (channel, *position) as an exact rows×1 matrix."""
         with located(self._describe):
-            at = _raveled("column", index, self.input_shape)
+            at = matrices.raveled("column", index, self.input_shape)
             number = self._exact_weight(weight)
             turned = replace(self._oriented, transposed=not self._oriented.transposed)
             return matrices.exact_row(turned, number, at).T
@@ -349,34 +353,47 @@ class Operator:
         return BoundOperator(self, weight, bias)
 
     def _describe(self) -> str:
-        return self._description + (", transposed" if self._oriented.transposed else "")
+        turned = self._oriented.transposed != self._layer_side
+        return self._description + (", transposed" if turned else "")
+
+    def _key(self) -> tuple[object, ...]:
+        # Without a bias the direction the layer came from makes no difference.
+        return self._oriented, self._layer_side if self._bias else None
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Operator):
-            return NotImplemented
-        return (self._oriented, self._bias_side) == (other._oriented, other._bias_side)
+        return self._key() == other._key() if isinstance(other, Operator) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash((self._oriented, self._bias_side))
+        return hash(self._key())
 
     def __repr__(self) -> str:
         rows, columns = self.shape
-        return f"<Operator {rows}×{columns}, {self.nnz} entries: {self._description}>"
+        return f"<Operator {rows}×{columns}, {self.nnz} entries: {self._describe()}>"
 
+    def latex(self, max_rows: int = 12, max_columns: int = 12) -> str:
+        r"""LaTeX of the exact matrix, a large one elided to its corners.
 
-def _symbols(letter: str, shape: tuple[int, ...]) -> Array:
-    """One plain symbol per index, named ``letter_i_j…``."""
-    symbols = np.empty(shape, dtype=object)
-    for index in np.ndindex(*shape):
-        symbols[index] = sympy.Symbol("_".join(map(str, (letter, *index))))
-    return symbols
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> print(sc.AvgPool1d(2).operator((2,)).latex())
+        \left[\begin{matrix}\frac{1}{2} & \frac{1}{2}\end{matrix}\right]
+        """
+        return matrix_latex(self.exact(), max_rows, max_columns)
 
+    def spy(self, format: str = "svg") -> str | bytes:  # noqa: A002
+        """Where the matrix has entries: "svg" gives text, "png" bytes (the extra ``draw``).
 
-def _raveled(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> int:
-    """Flat number of an index that must lie inside `shape`."""
-    if len(index) != len(shape):
-        raise ParameterError(f"{name} takes {len(shape)} indices for shape {shape}, got {index}")
-    checked = tuple(integer(f"{name} index", at, 0) for at in index)
-    if any(at >= n for at, n in zip(checked, shape, strict=True)):
-        raise ParameterError(f"{name} index must lie inside shape {shape}, got {index}")
-    return int(np.ravel_multi_index(checked, shape))
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> sc.Conv1d(1, 1, 2, bias=False).operator((3,)).spy().count("<rect")
+        4
+        """
+        return matrices.spy(self._oriented, format, self._describe())
+
+    def _repr_html_(self) -> str:
+        return html_summary(repr(self), self._repr_latex_(), str(self.spy()))
+
+    def _repr_latex_(self) -> str | None:
+        return f"$${self.latex()}$$" if self.nnz <= MAX_WRITTEN else None

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import convolve, correlate
 
 from symconv.layers import Conv, ConvTranspose
 
@@ -39,6 +38,9 @@ def scipy_answer(layer: Conv | ConvTranspose, weight: Array, x: Array) -> Array:
     Dilation spreads the kernel by zeros, stride keeps every s-th sample, a transposed convolution
     spreads its input by zeros and convolves in full.
     """
+    # scipy.signal takes as long to import as all of symconv, which other commands do without.
+    from scipy.signal import convolve, correlate  # noqa: PLC0415
+
     axes = range(layer.rank)
     spread = _spread(weight, layer.dilation)
     per_group = layer.in_channels // layer.groups
@@ -91,7 +93,8 @@ def _spread(array: Array, factors: tuple[int, ...]) -> Array:
     spread = np.zeros(
         (*leading, *(f * (n - 1) + 1 for f, n in zip(factors, sizes, strict=True))), array.dtype
     )
-    spread[(Ellipsis, *(slice(None, None, f) for f in factors))] = array
+    kept: tuple[Any, ...] = (..., *(slice(None, None, f) for f in factors))
+    spread[kept] = array
     return spread
 
 
@@ -128,6 +131,7 @@ def torch_answer(layer: Conv | ConvTranspose, weight: Array, x: Array) -> Array:
 
 def peers() -> dict[str, Peer]:
     """The other libraries at hand, by name; imported now, so that no one's time includes it."""
+    import_module("scipy.signal")
     try:
         import_module("torch")
     except (ImportError, OSError):

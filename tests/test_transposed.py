@@ -73,6 +73,14 @@ def test_which_convolution_is_transposed_entry_by_entry():
     assert settings_tried > 2000
 
 
+def test_the_two_layers_make_equal_operators():
+    layer = sc.ConvTranspose1d(1, 1, 3, stride=2, bias=False)
+    conv = sc.Conv1d(1, 1, 3, stride=2, bias=False)
+    assert layer.operator((2,)) == conv.operator((5,)).T
+    assert layer.operator((2,)) != conv.operator((6,)).T
+    assert sc.ConvTranspose1d(1, 1, 3, stride=2).operator((2,)) != conv.operator((5,)).T
+
+
 def test_rows_past_the_last_written_one_exist_iff_op_exceeds_hi():
     """Gaps between taps can leave other rows empty: stride 2 with one tap leaves row 1."""
     for s, d, taps, hi, op in itertools.product(

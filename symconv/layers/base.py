@@ -18,6 +18,7 @@ from symconv.errors import GeometryError, ParameterError, ParameterTypeError, Sh
 from symconv.geometry import check_groups
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
+from symconv.rendering import html_summary
 
 __all__ = ["Layer"]
 
@@ -149,6 +150,23 @@ class Layer:
                 shown.append(f"{item.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
+    def latex(self) -> str:
+        r"""The layer as a formula, each subscript printed from the index relation.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> print(sc.Pad((1,), padding_mode="circular").latex())
+        y_{i_{0}} = x_{i_{0} - 1},\quad x \text{ extended: circular}
+        """
+        raise TypeError("a layer defines its formula")
+
+    def _repr_html_(self) -> str:
+        return html_summary(repr(self), self._repr_latex_())
+
+    def _repr_latex_(self) -> str:
+        return f"$${self.latex()}$$"
+
 
 def _is_default(value: Any, default: Any) -> bool:
     """Whether a normalised value is what the default normalises to."""
@@ -237,3 +255,8 @@ def check_boundary(layer: Any) -> None:
     array, _ = as_array("padding_value", value)
     if array.ndim or (array.dtype.kind == "f" and not np.isfinite(array)):
         raise ParameterError(f"padding_value must be one finite number, got {value!r}")
+
+
+def any_size(axis: int) -> Any:
+    """A size that is not known: padding that depends on it stays a formula."""
+    return sympy.Symbol(f"n_{axis}", integer=True, positive=True)

@@ -14,6 +14,7 @@ from symconv.geometry import Geometry, by_axis, least_samples
 from symconv.incidence import Incidence
 from symconv.layers.base import (
     Layer,
+    any_size,
     channel_pairs,
     check_boundary,
     checked_padding,
@@ -25,6 +26,7 @@ from symconv.layers.base import (
 from symconv.maps import ConvolutionMap
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
+from symconv.rendering import relation_latex
 
 __all__ = ["Conv", "ConvTranspose"]
 
@@ -139,6 +141,14 @@ class Conv(Layer):
                 groups=self.groups,
                 boundary=self._boundary(),
             )
+
+    def latex(self) -> str:
+        return relation_latex(
+            [self._relation(axis, any_size(axis)) for axis in range(self.rank)],
+            channels=(self.in_channels, self.out_channels, self.groups),
+            bias=self.bias,
+            padding_mode=self.padding_mode,
+        )
 
     def operator(self, input_size: Sequence[int]) -> Operator:
         geometry = self.geometry(input_size)
@@ -274,6 +284,14 @@ class ConvTranspose(Layer):
                 out_channels=self.in_channels,
                 groups=self.groups,
             )
+
+    def latex(self) -> str:
+        return relation_latex(
+            [self.relation(axis) for axis in range(self.rank)],
+            transposed=True,
+            channels=(self.in_channels, self.out_channels, self.groups),
+            bias=self.bias,
+        )
 
     def operator(self, input_size: Sequence[int]) -> Operator:
         geometry = self.geometry(input_size)

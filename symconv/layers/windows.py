@@ -18,6 +18,7 @@ from symconv.incidence import axis_reads
 from symconv.layers.base import (
     Layer,
     Size,
+    any_size,
     check_boundary,
     checked_padding,
     padded_relation,
@@ -26,6 +27,7 @@ from symconv.layers.base import (
 from symconv.maps import PatchMap, WindowMap
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
+from symconv.rendering import relation_latex
 
 __all__ = ["AvgPool", "Fold", "Pad", "Unfold"]
 
@@ -138,6 +140,18 @@ class AvgPool(WindowLayer):
             return n_out - starts_outside
         return n_out - sympy.Piecewise((1, starts_outside), (0, True))
 
+    def latex(self) -> str:
+        relations = [self._relation(axis, any_size(axis)) for axis in range(self.rank)]
+        divisor = self.divisor_override
+        if divisor is None and self.count_include_pad and not self.ceil_mode:
+            divisor = math.prod(self.kernel_size)
+        below = sympy.latex(sympy.sympify(divisor))
+        if divisor is None:
+            # The cells that count differ from window to window.
+            below = f"N_{{{', '.join(f'i_{{{axis}}}' for axis in range(self.rank))}}}"
+        factor = rf"\frac{{1}}{{{below}}} "
+        return relation_latex(relations, weighted=False, factor=factor, padding_mode="zeros")
+
     def operator(self, input_size: Sequence[int]) -> Operator:
         geometry = self._geometry(input_size)
         name = f"{self.describe()} on {by_axis(geometry.input_size)}"
@@ -220,6 +234,10 @@ class Pad(Layer):
         lo, hi = self.padding[axis]
         return AxisRelation(1, pad_lo=lo, pad_hi=hi)
 
+    def latex(self) -> str:
+        relations = [self._relation(axis) for axis in range(self.rank)]
+        return relation_latex(relations, weighted=False, padding_mode=self.padding_mode)
+
     def operator(self, input_size: Sequence[int]) -> Operator:
         with located(lambda: f"{self.describe()} on {input_size}"):
             size = self._checked_size("input_size", input_size)
@@ -273,6 +291,11 @@ class Unfold(WindowLayer):
 
     def _boundary(self) -> Boundary:
         return Boundary(self.padding_mode, self.padding_value)
+
+    def latex(self) -> str:
+        relations = [self._relation(axis, any_size(axis)) for axis in range(self.rank)]
+        mode = self.padding_mode
+        return relation_latex(relations, weighted=False, patches=True, padding_mode=mode)
 
     def operator(self, input_size: Sequence[int]) -> Operator:
         geometry = self._geometry(input_size)
@@ -344,6 +367,11 @@ class Fold(Layer):
         if isinstance(channels, int) and channels % taps:
             raise ShapeError(f"input channels must be a multiple of {taps} taps, got {channels}")
         return channels // taps
+
+    def latex(self) -> str:
+        unfold = self.unfold()
+        relations = [unfold._relation(axis, n) for axis, n in enumerate(self.target_size)]
+        return relation_latex(relations, transposed=True, weighted=False, patches=True)
 
     def operator(self, input_size: Sequence[int]) -> Operator:
         self.output_size(input_size)

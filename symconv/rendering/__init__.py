@@ -5,12 +5,22 @@ never written out: its text shows the corners, its picture counts the entries in
 200×200 bins.
 """
 
-from symconv.rendering.bins import bin_entries as bin_entries, bin_pattern as bin_pattern
+from symconv.rendering.bins import (
+    MAX_CELLS as MAX_CELLS,
+    bin_entries as bin_entries,
+    bin_pattern as bin_pattern,
+)
 from symconv.rendering.formulas import relation_latex as relation_latex
 from symconv.rendering.spy import (
+    MAX_DRAWN as MAX_DRAWN,
     density_png as density_png,
     density_svg as density_svg,
     spy_png as spy_png,
     spy_svg as spy_svg,
 )
-from symconv.rendering.text import matrix_latex as matrix_latex, matrix_text as matrix_text
+from symconv.rendering.text import (
+    MAX_WRITTEN as MAX_WRITTEN,
+    html_summary as html_summary,
+    matrix_latex as matrix_latex,
+    matrix_text as matrix_text,
+)

@@ -35,8 +35,8 @@ def _axis_formula(axis: int, relation: AxisRelation, transposed: bool) -> tuple[
     at, tap, there = _latex(i), "0" if single else _latex(k), f"j_{{{axis}}}"
     read = relation.position(o=i, k=0 if single else k)
     position = _affine(read, [i] if single else [i, k])
-    spread = "" if relation.input_dilation == 1 else _latex(sympy.sympify(relation.input_dilation))
-    over_taps = rf"^{{{_latex(sympy.sympify(relation.n_taps) - 1)}}} "
+    spread = "" if relation.input_dilation == 1 else _latex(relation.input_dilation)
+    over_taps = rf"^{{{_latex(relation.n_taps - 1)}}} "
     if transposed:
         target = f"{spread} {there}".lstrip()
         meets = rf"\sum_{{{at} :\, {position} = {target}}} "
@@ -71,6 +71,7 @@ def relation_latex(
     *,
     transposed: bool = False,
     weighted: bool = True,
+    patches: bool = False,
     channels: tuple[Any, Any, Any] | None = None,
     bias: bool = False,
     factor: str = "",
@@ -86,6 +87,8 @@ def relation_latex(
         Sum over what the relation sends to one position: `relations` are the convolution's.
     weighted : bool
         Whether there are weights and channels; without, the layer acts on each channel alone.
+    patches : bool
+        Without weights: the taps index y instead of being summed (x when transposed).
     channels : (in, out, groups), optional
         Of the layer; left out, the sum runs over c.
     bias : bool
@@ -102,6 +105,9 @@ def relation_latex(
     """
     parts = [_axis_formula(axis, each, transposed) for axis, each in enumerate(relations)]
     sums, target, source, taps = (list(part) for part in zip(*parts, strict=True))
+    if patches:
+        target, source = (target, taps + source) if transposed else (taps + target, source)
+        sums = sums if transposed else []
     offset, total = "b_{o} + " if bias else "", factor + "".join(sums)
     if weighted:
         summed, read, pair = _channel_formula(channels, transposed)

@@ -56,7 +56,7 @@ def _legend(labels: Any, n: int) -> tuple[Array, dict[str, str]]:
     order = sorted(range(len(names)), key=lambda at: _natural(str(names[at])))
     colours = _palette(len(names))
     legend = {str(names[at]): colour for at, colour in zip(order, colours, strict=True)}
-    return np.argsort(order)[which], legend
+    return np.asarray(np.argsort(order)[which]), legend
 
 
 def _natural(text: str) -> list[tuple[bool, int, str]]:
@@ -74,7 +74,8 @@ def _described(shape: Shape, entries: int, cells: Shape) -> str:
 
 def _levels(grid: Array) -> Array:
     """Opacity in eighths, 0 for empty cells; the root keeps thinly filled ones visible."""
-    return np.ceil(8 * np.sqrt(grid / max(int(grid.max(initial=0)), 1))).astype(np.int64)
+    most = max(int(grid.max(initial=0)), 1)
+    return np.asarray(np.ceil(8 * np.sqrt(grid / most)), dtype=np.int64)
 
 
 def spy_svg(
@@ -173,7 +174,8 @@ def _svg(
         lines.append(_text(left + middle, top - 6, at, "middle"))
     x, y = 6.0, top + height + 18
     lines.append(_text(x, y, said))
-    right = max(left + width, *(6 + CHARACTER * len(line) for line in (said, *heading)))
+    beside = left + width + CHARACTER * len(str(shape[1])) / 2
+    right = max(beside, *(6 + CHARACTER * len(line) for line in (said, *heading)))
     # A long legend would dwarf the picture; hovering names the entries as well.
     y += 20 if 0 < len(legend) <= MAX_LEGEND else 0
     for name, colour in legend.items() if len(legend) <= MAX_LEGEND else ():
@@ -183,10 +185,10 @@ def _svg(
         lines.append(dot + _text(x + 14, y, name))
         x += wide
     scale = f"{width / max(cells[1], 1):.6g} {height / max(cells[0], 1):.6g}"
-    wide, high = f"{right + 8:g}", f"{y + 8:g}"
+    across, down = f"{right + 8:g}", f"{y + 8:g}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" '
-        f'viewBox="0 0 {wide} {high}" role="img" font-family="sans-serif" font-size="11" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
+        f'viewBox="0 0 {across} {down}" role="img" font-family="sans-serif" font-size="11" '
         f'fill="{INK}"><title>{_xml(title or said)}</title><desc>{_xml(said)}</desc>'
         f'<path d="M{left} {top}h{width:g}v{height:g}h-{width:g}z" fill="{PAPER}" stroke="{INK}"/>'
         f'<g transform="translate({left} {top}) scale({scale})">{marks}</g>{"".join(lines)}</svg>'
@@ -246,7 +248,7 @@ def density_png(grid: Array, shape: Shape, *, title: str = "") -> bytes:
 
 
 def _rgb(colour: str) -> Array:
-    return np.array(list(bytes.fromhex(colour[1:]))) / 255
+    return np.asarray(list(bytes.fromhex(colour[1:])), dtype=float) / 255
 
 
 def _matplotlib(module: str) -> Any:
@@ -293,6 +295,6 @@ def _png(image: Array, shape: Shape, entries: int, title: str, legend: dict[str,
             words.set(**plain)
     file = io.BytesIO()
     figure.savefig(
-        file, format="png", transparent=True, bbox_inches="tight", metadata={"Description": said}
+        file, format="png", facecolor="none", bbox_inches="tight", metadata={"Description": said}
     )
     return file.getvalue()

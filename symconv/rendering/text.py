@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import sympy
 
 from symconv.checks import integer
 
-__all__ = ["expression_latex", "matrix_latex", "matrix_text"]
+__all__ = ["MAX_WRITTEN", "expression_latex", "html_summary", "matrix_latex", "matrix_text"]
+
+#: Entries up to which a notebook shows a matrix itself, and not only its picture.
+MAX_WRITTEN = 2**12
 
 
 def _shown(n: int, most: int) -> list[int | None]:
@@ -41,6 +45,7 @@ def _grid(
 def expression_latex(expression: Any) -> str:
     """SymPy's LaTeX with the indices of ``w_0_1`` separated by commas."""
     names = {}
+    expression = sympy.sympify(expression)
     for symbol in expression.free_symbols:
         match = re.fullmatch(r"([^\W\d_]+)((?:_\d+)+)", symbol.name)
         if match:
@@ -103,3 +108,16 @@ def matrix_text(matrix: Any, max_rows: int = 12, max_columns: int = 12) -> str:
     rows, columns = matrix.shape
     whole = 0 < rows <= max_rows and 0 < columns <= max_columns
     return "\n".join(lines) + ("" if whole else f"  {rows}×{columns}")
+
+
+def html_summary(summary: str, formula: str | None = None, picture: str = "") -> str:
+    """What a notebook shows of an object: a line of text, a ``$$…$$`` formula, an SVG picture.
+
+    Examples
+    --------
+    >>> html_summary("<Operator>", "$$a & b$$")
+    '<div><code>&lt;Operator&gt;</code></div><div>$$a &amp; b$$</div>'
+    """
+    # MathJax reads the formula from the page's text, after the browser has undone the escapes.
+    parts = (f"<code>{escape(summary)}</code>", escape(formula or ""), picture)
+    return "".join(f"<div>{part}</div>" for part in parts if part)

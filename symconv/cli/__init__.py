@@ -1,0 +1,28 @@
+"""The command line: exact matrices, layers over images, and the demonstration."""
+
+from __future__ import annotations
+
+import click
+
+from symconv import __version__
+from symconv.cli.applying import apply
+from symconv.cli.demonstrating import demo
+from symconv.cli.matrices import matrix
+from symconv.cli.options import Commands
+
+__all__ = ["commands"]
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="symconv")
+def commands() -> None:
+    """Convolutions as exact sparse matrices.
+
+    LAYER is a call such as "Conv2d(1, 1, 3, stride=2, padding=((0, 1), (1, 1)))", with the names
+    and parameters of the Python package; nothing in it is run.
+    """
+
+
+commands.add_command(matrix)
+commands.add_command(apply)
+commands.add_command(demo)
