@@ -62,11 +62,16 @@ def concrete(name: str, value: Integer) -> int:
     return value
 
 
+def _is_sequence(value: Any) -> bool:
+    """Whether `value` holds entries: looked at without NumPy, which refuses ragged ones."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+
+
 def sequence(name: str, value: Any) -> tuple[Any, ...]:
     """A tuple, list, or one-dimensional array, as a tuple."""
-    if isinstance(value, np.ndarray) and value.ndim >= 1:
-        return tuple(value)
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+    if _is_sequence(value):
         return tuple(value)
     raise ParameterTypeError(
         f"{name} must be a tuple with one entry per axis, got {type(value).__name__} {shown(value)}"
@@ -75,10 +80,7 @@ def sequence(name: str, value: Any) -> tuple[Any, ...]:
 
 def per_axis(name: str, value: Any, rank: int, minimum: int | None = None) -> tuple[Integer, ...]:
     """One integer for every axis, or one per axis."""
-    if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes)):
-        entries = sequence(name, value) if np.ndim(value) else (value,) * rank
-    else:
-        entries = (value,) * rank
+    entries = sequence(name, value) if _is_sequence(value) else (value,) * rank
     if len(entries) != rank:
         raise ParameterError(
             f"{name} must have one entry per axis ({rank}), got {len(entries)}: {shown(value)}"
@@ -88,7 +90,7 @@ def per_axis(name: str, value: Any, rank: int, minimum: int | None = None) -> tu
 
 def pairs(name: str, value: Any, rank: int) -> tuple[tuple[Integer, Integer], ...]:
     """Padding per axis as (lo, hi): an int, one int per axis, or one (lo, hi) pair per axis."""
-    if not isinstance(value, (Sequence, np.ndarray)) or np.ndim(value) == 0:
+    if not _is_sequence(value):
         amount = integer(name, value)
         return ((amount, amount),) * rank
     entries = sequence(name, value)
@@ -101,7 +103,7 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[Integer, Integer], ..
         )
     result = []
     for entry in entries:
-        if isinstance(entry, (Sequence, np.ndarray)) and not isinstance(entry, (str, bytes)):
+        if _is_sequence(entry):
             pair = sequence(name, entry)
             if len(pair) != 2:
                 raise ParameterError(f"{name} must give (lo, hi) per axis, got {shown(entry)}")
