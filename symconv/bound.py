@@ -12,7 +12,7 @@ import sympy
 
 from symconv.algebras import as_array
 from symconv.errors import DTypeError
-from symconv.rendering import MAX_WRITTEN, html_summary, matrix_latex
+from symconv.rendering import html_summary, matrix_latex
 
 if TYPE_CHECKING:
     from symconv.operator import Operator
@@ -139,7 +139,7 @@ class BoundOperator:
         return html_summary(repr(self), self._repr_latex_(), str(self.operator.spy()))
 
     def _repr_latex_(self) -> str | None:
-        return f"$${self.latex()}$$" if self.operator.nnz <= MAX_WRITTEN else None
+        return f"$${self.latex()}$$" if self.operator.is_small else None
 
 
 def linear_operator(

@@ -86,6 +86,11 @@ class Oriented:
             array, kind = self._divided(array, kind)
         batch = array.shape[: array.ndim - len(self.input_shape)]
         flat = array.reshape(math.prod(batch), *self._with_channel(self.input_shape))
+        require(
+            8 * linear.working_size * len(flat),
+            f"the product of {len(flat)} inputs {_listed(self.input_shape)}",
+            "use a smaller batch or crop the input",
+        )
         terms = linear.adjoint_terms if self.transposed else linear.forward_terms
         products = linear.products * len(flat)
         run = self._through_matrix if plan == "csr" else self._through_taps
@@ -118,7 +123,7 @@ class Oriented:
             'use plan="taps", which needs no matrix',
         )
         entries = self.linear.entries(weight, self.transposed)
-        columns = x.reshape(len(x), -1)
+        columns = x.reshape(len(x), self.shape[1])
         if x.dtype == object:
             products = np.zeros((entries.shape[0], len(x)), dtype=object)
             np.add.at(products, entries.rows, entries.data[:, None] * columns.T[entries.indices])

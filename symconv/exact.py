@@ -17,12 +17,15 @@ from sympy.polys.matrices import DomainMatrix
 from symconv.algebras import Algebra
 from symconv.execute.csr import Entries
 
-__all__ = ["ENTRY_BYTES", "domain_elements", "domain_matrix", "to_sympy"]
+__all__ = ["ENTRY_BYTES", "ROW_BYTES", "domain_elements", "domain_matrix", "to_sympy"]
 
 Array = npt.NDArray[Any]
 
 #: Memory of one entry of a SymPy sparse matrix, measured (dictionary, keys, wrapped index pairs).
 ENTRY_BYTES = 1200
+
+#: Memory of one row on the way to it, empty or not.
+ROW_BYTES = 64
 
 
 def domain_elements(array: Array, algebra: Algebra) -> tuple[Array, Any]:

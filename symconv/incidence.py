@@ -23,7 +23,7 @@ __all__ = ["AxisPattern", "Incidence", "Pattern"]
 IntArray = npt.NDArray[np.int64]
 
 #: Largest table of one axis that is built; a longer axis is refused before anything is allocated.
-MAX_TABLE = 2**28
+MAX_TABLE = 2**26
 
 
 def _check_table(axis: Axis) -> None:
@@ -179,23 +179,22 @@ class Pattern:
     def block(self, start: int, stop: int) -> tuple[IntArray, IntArray, IntArray]:
         """Counts, columns and labels of rows ``start … stop−1``, columns ascending in each row."""
         rows = np.unravel_index(np.arange(start, stop), [axis.n_rows for axis in self.axes])
-        lengths = [np.diff(axis.indptr)[row] for axis, row in zip(self.axes, rows, strict=True)]
-        counts = np.prod(lengths, axis=0, dtype=np.int64)
-        # `rest` numbers the pairs inside their row; its mixed-radix digits number the axes' pairs.
-        row_of = np.repeat(np.arange(stop - start), counts)
-        rest = np.arange(len(row_of)) - np.repeat(np.cumsum(counts) - counts, counts)
-        columns = np.zeros(len(row_of), dtype=np.int64)
-        labels = np.zeros(len(row_of), dtype=np.int64)
-        column_step = label_step = 1
-        for axis, row, length in zip(
-            reversed(self.axes), reversed(rows), reversed(lengths), strict=True
-        ):
-            rest, digit = np.divmod(rest, length[row_of])
-            entry = axis.indptr[row][row_of] + digit
-            columns += axis.columns[entry] * column_step
-            labels += axis.labels[entry] * label_step
-            column_step *= axis.n_columns
-            label_step *= axis.n_labels
+        # Items grow axis by axis: each is split into the pairs that its row has on the next axis.
+        row_of = np.arange(stop - start)
+        columns = labels = np.zeros(stop - start, dtype=np.int64)
+        counts = np.ones(stop - start, dtype=np.int64)
+        for axis, row in zip(self.axes, rows, strict=True):
+            first, length = axis.indptr[:-1][row], np.diff(axis.indptr)[row]
+            split = length[row_of]
+            begin = np.cumsum(split) - split
+            entry = np.repeat(first[row_of] - begin, split)
+            entry += np.arange(len(entry))
+            columns = np.repeat(columns * axis.n_columns, split)
+            columns += axis.columns.take(entry)
+            labels = np.repeat(labels * axis.n_labels, split)
+            labels += axis.labels.take(entry)
+            row_of = np.repeat(row_of, split)
+            counts = counts * length
         return counts, columns, labels
 
     def merged(self, weight: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:

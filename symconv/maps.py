@@ -84,6 +84,13 @@ class LinearMap(ABC):
         """Multiplications of one forward or adjoint product, per batch entry."""
         return math.prod(self.geometry.output_shape) * self.geometry.products_per_output
 
+    @property
+    def working_size(self) -> int:
+        """Numbers held at once while one product runs without a matrix, per batch entry."""
+        reach = math.prod(axis.n_reach for axis in self.geometry.axes)
+        # The padded input, and next to the output the part that one tap sends to it.
+        return self.geometry.in_channels * reach + 2 * math.prod(self.range_shape)
+
     @abstractmethod
     def entries(self, weight: Array, transposed: bool) -> Entries:
         """Matrix entries before any division, with data of the weight's type."""

@@ -14,7 +14,7 @@ from symconv.algebras import Algebra
 from symconv.checks import choice, integer
 from symconv.errors import DTypeError, ParameterError
 from symconv.evaluation import Number, Oriented, scipy_csr
-from symconv.exact import ENTRY_BYTES, domain_elements, domain_matrix, to_sympy
+from symconv.exact import ENTRY_BYTES, ROW_BYTES, domain_elements, domain_matrix, to_sympy
 from symconv.execute.csr import Entries, estimated_bytes
 from symconv.maps import ONE, ConvolutionMap, PatchMap, reciprocals
 from symconv.memory import require
@@ -54,7 +54,7 @@ def _named(oriented: Oriented, what: str) -> str:
 def check_exact_size(oriented: Oriented, what: str, factor: int = 1) -> None:
     """Refuse an exact matrix that memory cannot hold."""
     require(
-        factor * ENTRY_BYTES * oriented.linear.nnz,
+        factor * ENTRY_BYTES * oriented.linear.nnz + ROW_BYTES * oriented.shape[0],
         _named(oriented, what),
         "use sparse(weight), a smaller input, or apply(x, weight), which needs no matrix",
     )
@@ -81,8 +81,7 @@ def _outputs(oriented: Oriented, entries: Entries) -> Array:
 
 
 def exact(oriented: Oriented, weight: Number) -> sympy.ImmutableSparseMatrix:
-    """The matrix with exact entries."""
-    check_exact_size(oriented, "the exact matrix")
+    """The matrix with exact entries; `check_exact_size` comes first, before any symbols exist."""
     return to_sympy(domain_matrix(*exact_entries(oriented, weight)))
 
 

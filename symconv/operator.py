@@ -157,6 +157,7 @@ class Operator:
         [  0, 1/2, 1/2]])
         """
         with located(self._describe):
+            matrices.check_exact_size(self._oriented, "the exact matrix")
             return matrices.exact(self._oriented, self._exact_weight(weight))
 
     def _exact_weight(self, weight: Any) -> Number:
@@ -392,8 +393,13 @@ class Operator:
         """
         return matrices.spy(self._oriented, format, self._describe())
 
+    @property
+    def is_small(self) -> bool:
+        """Whether notebooks show the matrix itself, elided, next to its picture."""
+        return self.nnz <= MAX_WRITTEN and max(self.shape) <= 2**20
+
     def _repr_html_(self) -> str:
         return html_summary(repr(self), self._repr_latex_(), str(self.spy()))
 
     def _repr_latex_(self) -> str | None:
-        return f"$${self.latex()}$$" if self.nnz <= MAX_WRITTEN else None
+        return f"$${self.latex()}$$" if self.is_small else None

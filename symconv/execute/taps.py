@@ -72,6 +72,12 @@ def tap_views(geometry: Geometry, leading: int) -> Iterator[tuple[Any, Any]]:
         yield tap, (*whole, *read)
 
 
+def _output_groups(geometry: Geometry) -> tuple[int, int, int]:
+    """(groups, output channels per group, outputs): said in full, as -1 fails on empty batches."""
+    per_group = geometry.out_channels // geometry.groups
+    return geometry.groups, per_group, math.prod(geometry.output_size)
+
+
 def _grouped_weight(geometry: Geometry, weight: Array) -> Array:
     return weight.reshape(geometry.groups, -1, *weight.shape[1:])
 
@@ -108,7 +114,7 @@ def adjoint(incidence: Incidence, y: Array, weight: Array) -> Array:
     dtype = np.result_type(y, weight)
     grouped = np.swapaxes(_grouped_weight(geometry, weight.astype(dtype, copy=False)), 1, 2)
     batch, n_out = y.shape[0], math.prod(geometry.output_size)
-    flat = y.astype(dtype, copy=False).reshape(batch, geometry.groups, -1, n_out)
+    flat = y.astype(dtype, copy=False).reshape(batch, *_output_groups(geometry))
     reach = tuple(axis.n_reach for axis in geometry.axes)
     padded = np.zeros((batch, *grouped.shape[:2], *reach), dtype=dtype)
     for tap, view in tap_views(geometry, 3):
@@ -124,7 +130,7 @@ def weight_gradient(incidence: Incidence, x: Array, y: Array, fill: Any = 0) -> 
     dtype = np.result_type(x, y)
     padded = _padded_groups(incidence, x.astype(dtype, copy=False), fill)
     n_out = math.prod(geometry.output_size)
-    flat = y.astype(dtype, copy=False).reshape(len(y), geometry.groups, -1, n_out)
+    flat = y.astype(dtype, copy=False).reshape(len(y), *_output_groups(geometry))
     gradient = np.zeros(
         (geometry.groups, flat.shape[2], padded.shape[2], *geometry.kernel_size), dtype=dtype
     )
