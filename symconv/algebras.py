@@ -43,6 +43,10 @@ class Algebra(IntEnum):
 _FLOATS = {"f4": Algebra.REAL, "f8": Algebra.REAL, "c8": Algebra.COMPLEX, "c16": Algebra.COMPLEX}
 
 
+#: What an exact expression must not contain.
+_INEXACT = (sympy.Float, sympy.nan, sympy.zoo, sympy.oo, -sympy.oo, sympy.AccumBounds)
+
+
 def as_array(name: str, value: Any) -> tuple[Array, Algebra]:
     """`value` as a NumPy array with the system its entries live in.
 
@@ -51,10 +55,14 @@ def as_array(name: str, value: Any) -> tuple[Array, Algebra]:
     """
     if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
         value = np.from_dlpack(value)
+    if np.ma.is_masked(value):
+        raise DTypeError(f"{name} must not be masked; pass {name}.filled(value)")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ShapeError(f"{name} must be a rectangular array of numbers: {error}") from None
+    if isinstance(value, (list, tuple)) and array.dtype.kind in "iufc":
+        array = _listed(name, np.asarray(value, dtype=object), array)
     if array.dtype.kind in "iu":
         return array, Algebra.INTEGER
     known = _FLOATS.get(array.dtype.kind + str(array.dtype.itemsize))
@@ -68,6 +76,25 @@ def as_array(name: str, value: Any) -> tuple[Array, Algebra]:
         f"{name} must hold integers, Fractions, SymPy expressions, float32, float64, complex64 or "
         f"complex128, got dtype {array.dtype}; convert it first"
     )
+
+
+def _listed(name: str, entries: Array, array: Array) -> Array:
+    """What nested lists hold; NumPy rounds integers of both signs beyond 63 bits to doubles."""
+    flat = entries.ravel().tolist()
+    whole = [isinstance(entry, (int, np.integer)) for entry in flat]
+    if any(isinstance(entry, (bool, np.bool_)) for entry in flat):
+        raise DTypeError(f"{name} must hold numbers, got booleans among them")
+    if array.dtype.kind in "iu" or not any(whole):
+        return array
+    if all(whole):
+        return entries
+    largest = max(abs(int(entry)) for entry, is_whole in zip(flat, whole, strict=True) if is_whole)
+    if largest > 2**53:
+        raise DTypeError(
+            f"{name} mixes {largest}, beyond 2**53, with floats, which do not hold it; pass "
+            f"integers throughout for an exact result"
+        )
+    return array
 
 
 def _exact_objects(name: str, array: Array) -> tuple[Array, Algebra]:
@@ -88,7 +115,7 @@ def _exact_number(name: str, entry: Any) -> tuple[Any, Algebra]:
         return entry, Algebra.RATIONAL
     if isinstance(entry, sympy.Rational):
         return Fraction(int(entry.p), int(entry.q)), Algebra.RATIONAL
-    if isinstance(entry, sympy.Expr) and not entry.has(sympy.Float, sympy.nan, sympy.zoo, sympy.oo):
+    if isinstance(entry, sympy.Expr) and not entry.has(*_INEXACT):
         return entry, Algebra.SYMBOLIC
     raise DTypeError(
         f"{name} must hold integers, Fractions or SymPy expressions without floats, "

@@ -11,7 +11,7 @@ import scipy.sparse.linalg
 import sympy
 
 from symconv.algebras import as_array
-from symconv.errors import DTypeError
+from symconv.errors import DTypeError, located
 from symconv.rendering import html_summary, matrix_latex
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class BoundOperator:
 
     def __init__(self, operator: Operator, weight: Any = None, bias: Any = None) -> None:
         # Wrong shapes and a missing bias are reported here, not at the first product.
-        operator.offset(weight, bias)
+        operator.check_numbers(weight, bias)
         self._set(operator, weight, bias)
 
     def _set(self, operator: Operator, weight: Any, bias: Any) -> None:
@@ -72,7 +72,8 @@ class BoundOperator:
 
     def __matmul__(self, x: Any) -> Array:
         """A·x for a flat vector of columns or an array (*batch, *input_shape)."""
-        array, _ = as_array("x", x)
+        with located(self.operator.describe):
+            array, _ = as_array("x", x)
         if array.shape == (self.shape[1],):
             y = self.operator.apply_linear(array.reshape(self.operator.input_shape), self.weight)
             return y.reshape(self.shape[0])
@@ -156,7 +157,9 @@ def linear_operator(
 
     def product(op: Operator, x: Array) -> Array:
         # SciPy passes (n,), (n, 1) or, for several vectors at once, (n, m) with vectors as columns.
-        vectors = np.asarray(x).T.reshape(-1, *op.input_shape)
+        columns = np.asarray(x)
+        n_vectors = columns.shape[1] if columns.ndim == 2 else 1
+        vectors = columns.T.reshape(n_vectors, *op.input_shape)
         y = op.apply_linear(vectors, weight, plan).reshape(len(vectors), op.shape[0])
         return y.T
 

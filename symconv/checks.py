@@ -35,10 +35,10 @@ def shown(value: object) -> str:
 def integer(name: str, value: Any, minimum: int | None = None) -> Integer:
     """An integer, at least `minimum`; symbolic expressions pass unless known to break the rule."""
     rule = "an integer" if minimum is None else f"an integer >= {minimum}"
-    if isinstance(value, (bool, np.bool_)):
-        raise ParameterTypeError(f"{name} must be {rule}, got the boolean {value}")
     if isinstance(value, np.ndarray) and value.ndim == 0:
         value = value[()]
+    if isinstance(value, (bool, np.bool_)):
+        raise ParameterTypeError(f"{name} must be {rule}, got the boolean {value}")
     if isinstance(value, (int, np.integer, sympy.Integer)):
         number = int(value)
         if minimum is not None and number < minimum:
@@ -95,8 +95,9 @@ def pairs(name: str, value: Any, rank: int) -> tuple[tuple[Integer, Integer], ..
         return ((amount, amount),) * rank
     entries = sequence(name, value)
     if len(entries) != rank:
-        hint = f"; for one axis write (({entries[0]}, {entries[1]}),)" if rank == 1 else ""
-        hint = hint if len(entries) == 2 else ""
+        hint = ""
+        if rank == 1 and len(entries) == 2 and not any(map(_is_sequence, entries)):
+            hint = f"; for one axis write (({entries[0]}, {entries[1]}),)"
         raise ParameterError(
             f"{name} must have one entry per axis ({rank}), got {len(entries)}: "
             f"{shown(value)}{hint}"

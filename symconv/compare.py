@@ -48,12 +48,12 @@ def same_operator(first: Any, second: Any) -> Verdict:
     doubtful = None
     for place in sorted(left.keys() | right.keys()):
         one, other = left.get(place, sympy.S.Zero), right.get(place, sympy.S.Zero)
-        if one == other:
+        if one == other and not one.has(sympy.nan):
             continue
-        difference = one - other
-        if not difference.is_polynomial(*difference.free_symbols):
+        difference = _canonical(one - other)
+        if difference is None:
             doubtful = doubtful or (place, one, other)
-        elif sympy.expand(difference) != 0:
+        elif difference != 0:
             row, column = place
             case = {"row": row, "column": column, "first": one, "second": other}
             return refuted(scope, case, "entries differ")
@@ -61,6 +61,16 @@ def same_operator(first: Any, second: Any) -> Verdict:
         place, one, other = doubtful
         return undecided(scope, f"entries {one} and {other} at {place} are not polynomials")
     return proved(scope, f"{len(left)} entries agree as polynomials")
+
+
+def _canonical(difference: Any) -> Any:
+    """The expanded difference if it is a polynomial with rational coefficients, else None."""
+    expanded = sympy.expand(difference)
+    symbols = sorted(expanded.free_symbols, key=str)
+    if not expanded.is_polynomial(*symbols):
+        return None
+    parts = expanded.as_coefficients_dict(*symbols) if symbols else {sympy.S.One: expanded}
+    return expanded if all(part.is_Rational for part in parts.values()) else None
 
 
 def _matrix(name: str, value: Any) -> Any:

@@ -78,9 +78,13 @@ class Oriented:
             )
         return array, algebra
 
+    def check_plan(self, plan: str) -> None:
+        """Refuse an unknown plan."""
+        choice("plan", plan, PLANS)
+
     def apply_linear(self, x: Number, weight: Number, plan: str) -> Number:
         """A·x over any leading batch axes."""
-        choice("plan", plan, PLANS)
+        self.check_plan(plan)
         linear, (array, kind) = self.linear, x
         if self.transposed:
             array, kind = self._divided(array, kind)
@@ -97,6 +101,11 @@ class Oriented:
         y, kind = bilinear(run, ("x", flat, kind), ("weight", *weight), terms, products)
         y = y.reshape(*batch, *self.output_shape)
         return (y, kind) if self.transposed else self._divided(y, kind)
+
+    def require_output(self) -> None:
+        """Refuse one output that memory does not hold."""
+        rows = self.shape[0]
+        require(8 * rows, f"the output of {rows} numbers", "use a smaller input")
 
     def _with_channel(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Per-channel maps run with one channel axis."""
@@ -130,13 +139,19 @@ class Oriented:
             return products.T
         return np.asarray((scipy_csr(entries) @ columns.T).T)
 
-    def offset(self, weight: Number) -> Number | None:
+    def offset(self, weight: Number, like: np.dtype[Any] | None = None) -> Number | None:
         """What a constant boundary adds to every output, or None where nothing is added."""
         boundary = self.linear.geometry.boundary
-        if boundary.mode != "constant" or self.transposed:
+        if boundary.mode != "constant" or self.transposed or self.conjugated:
             return None
         linear = self.linear
+        self.require_output()
         value, kind = as_array("padding_value", boundary.value)
+        if like is not None and like.kind in "fc" and value.dtype.kind in "fc":
+            # A float of the layer's takes the type of the data, as a Python float does in NumPy.
+            single = np.finfo(like).dtype == np.float32
+            narrow = {"f": np.float32, "c": np.complex64}[value.dtype.kind]
+            value = value.astype(narrow if single else value.dtype)
         nothing = np.zeros((1, *self._with_channel(self.input_shape)), dtype=np.int64)
 
         def outside(value: Array, weight: Array) -> Array:
@@ -165,12 +180,24 @@ class Oriented:
         def product(x: Array, y: Array) -> Array:
             return taps.weight_gradient(linear.incidence, x, y)
 
-        return bilinear(
-            product,
-            ("x", x[0].reshape(n_batch, *x_shape), x[1]),
-            ("y", y[0].reshape(n_batch, *y_shape), y[1]),
-            n_terms,
-            linear.products * n_batch,
+        given = "x", x[0].reshape(n_batch, *x_shape), x[1]
+        arrived = "y", y[0].reshape(n_batch, *y_shape), y[1]
+        n_products = linear.products * n_batch
+        result = bilinear(product, given, arrived, n_terms, n_products)
+        boundary = linear.geometry.boundary
+        if boundary.mode != "constant" or self.transposed:
+            return result
+        # A constant boundary is linear in the weights as well: the taps that read it.
+        value, kind = as_array("padding_value", boundary.value)
+
+        def outside(value: Array, y: Array) -> Array:
+            nothing = np.zeros((n_batch, *x_shape), dtype=value.dtype)
+            return taps.weight_gradient(linear.incidence, nothing, y, fill=value[0])
+
+        constant = "padding_value", value.reshape(1), kind
+        return add(
+            ("x", result),
+            ("padding_value", bilinear(outside, constant, arrived, n_terms, n_products)),
         )
 
 

@@ -18,7 +18,7 @@ from symconv.boundary import OUTSIDE, Boundary
 from symconv.errors import TooLargeError
 from symconv.geometry import Axis, Geometry
 
-__all__ = ["AxisPattern", "Incidence", "Pattern"]
+__all__ = ["AxisPattern", "Incidence", "Pattern", "check_table"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -26,7 +26,15 @@ IntArray = npt.NDArray[np.int64]
 MAX_TABLE = 2**26
 
 
-def _check_table(axis: Axis) -> None:
+def check_table(axis: Axis) -> None:
+    """Refuse an axis whose tables are too large, or whose parameters no array holds."""
+    relation = axis.relation
+    largest = max(abs(getattr(relation, name)) for name in relation.__slots__)
+    if largest >= 2**62:
+        raise TooLargeError(
+            f"the parameter {largest} of an axis is above the limit of 2**62 for a matrix; the "
+            f"sizes and counts of the layer have no such limit"
+        )
     if max(axis.n_out * axis.n_taps, axis.n_reach, axis.n_in) > MAX_TABLE:
         raise TooLargeError(
             f"an axis of {axis.n_in} samples, {axis.n_out} outputs and {axis.n_taps} taps is above "
@@ -43,7 +51,7 @@ def _stored(axis: Axis, boundary: Boundary, positions: IntArray) -> IntArray:
 
 def axis_reads(axis: Axis, boundary: Boundary) -> IntArray:
     """Table ``[o, k] → i`` of shape (n_out, n_taps)."""
-    _check_table(axis)
+    check_table(axis)
     o = np.arange(axis.n_out, dtype=np.int64)[:, None]
     k = np.arange(axis.n_taps, dtype=np.int64)[None, :]
     return _stored(axis, boundary, axis.relation.position(o, k))
@@ -51,7 +59,7 @@ def axis_reads(axis: Axis, boundary: Boundary) -> IntArray:
 
 def axis_positions(axis: Axis, boundary: Boundary) -> IntArray:
     """Stored index at every position of the padded axis that a window covers, from −p_lo on."""
-    _check_table(axis)
+    check_table(axis)
     return _stored(axis, boundary, np.arange(axis.n_reach, dtype=np.int64) - axis.relation.pad_lo)
 
 

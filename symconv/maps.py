@@ -69,6 +69,10 @@ class LinearMap(ABC):
         """What each output is divided by, or None."""
         return None
 
+    def divisor_at(self, outputs: Array) -> Array | None:
+        """What some outputs, given by flat index, are divided by, or None."""
+        return None
+
     @property
     def forward_terms(self) -> int:
         """Products summed into one output at most."""
@@ -176,10 +180,23 @@ class WindowMap(LinearMap):
         if self.divisors is None:
             return None
         if isinstance(self.divisors, int):
-            return np.full(self.geometry.output_size, self.divisors, dtype=np.int64)
+            kind = np.int64 if self.divisors < 2**63 else object
+            return np.full(self.geometry.output_size, self.divisors, dtype=kind)
         product = np.ones((), dtype=np.int64)
         for counts in self.divisors:
             product = np.multiply.outer(product, np.array(counts, dtype=np.int64))
+        return product
+
+    def divisor_at(self, outputs: Array) -> Array | None:
+        """The divisors of some outputs, given by flat index, without those of all others."""
+        if self.divisors is None:
+            return None
+        if isinstance(self.divisors, int):
+            return np.full(len(outputs), self.divisors, dtype=object)
+        product = np.ones(len(outputs), dtype=np.int64)
+        places = np.unravel_index(outputs, self.geometry.output_size)
+        for counts, place in zip(self.divisors, places, strict=True):
+            product *= np.array(counts, dtype=np.int64)[place]
         return product
 
     def _ones(self, like: Array) -> Array:
@@ -239,9 +256,24 @@ class PatchMap(LinearMap):
         return Entries(data, columns.astype(index), indptr, shape)
 
     def row(self, weight: Array, at: int, transposed: bool) -> tuple[Array, Array]:
-        entries = self.entries(weight, transposed)
-        run = slice(entries.indptr[at], entries.indptr[at + 1])
-        return entries.indices[run], entries.data[run]
+        reads, geometry = self.incidence.reads, self.geometry
+        shape = (*geometry.kernel_size, *geometry.output_size)
+        if transposed:
+            # Per axis the (tap, output) pairs that read this sample; their product, in order.
+            position = np.unravel_index(at, geometry.input_size)
+            pairs = [np.nonzero(i == table.T) for table, i in zip(reads, position, strict=True)]
+            grid = np.meshgrid(*(np.arange(len(k)) for k, _ in pairs), indexing="ij")
+            taps_at = [k[g.ravel()] for (k, _), g in zip(pairs, grid, strict=True)]
+            outs_at = [o[g.ravel()] for (_, o), g in zip(pairs, grid, strict=True)]
+            columns = np.sort(np.ravel_multi_index((*taps_at, *outs_at), shape))
+        else:
+            place = np.unravel_index(at, shape)
+            rank = len(reads)
+            read = [int(t[o, k]) for t, k, o in zip(reads, place[:rank], place[rank:], strict=True)]
+            columns = np.zeros(0, dtype=np.int64)
+            if OUTSIDE not in read:
+                columns = np.array([np.ravel_multi_index(tuple(read), geometry.input_size)])
+        return columns, np.ones(len(columns), dtype=np.int64).astype(weight.dtype) * weight
 
     def forward(self, x: Array, weight: Array, fill: Any = 0) -> Array:
         patches = taps.gather(self.incidence, x[:, 0], fill)

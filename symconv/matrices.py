@@ -11,7 +11,7 @@ import scipy.sparse
 import sympy
 
 from symconv.algebras import Algebra
-from symconv.checks import choice, integer
+from symconv.checks import choice, concrete, integer, shown
 from symconv.errors import DTypeError, ParameterError
 from symconv.evaluation import Number, Oriented, scipy_csr
 from symconv.exact import ENTRY_BYTES, ROW_BYTES, domain_elements, domain_matrix, to_sympy
@@ -42,6 +42,9 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
+#: Memory of one named symbol, measured.
+SYMBOL_BYTES = 500
+
 #: Entries that a picture of patches lists; larger ones show the taps' blocks overlaid.
 LISTED_ENTRIES = 2**21
 
@@ -54,7 +57,7 @@ def _named(oriented: Oriented, what: str) -> str:
 def check_exact_size(oriented: Oriented, what: str, factor: int = 1) -> None:
     """Refuse an exact matrix that memory cannot hold."""
     require(
-        factor * ENTRY_BYTES * oriented.linear.nnz + ROW_BYTES * oriented.shape[0],
+        factor * ENTRY_BYTES * oriented.linear.nnz + ROW_BYTES * max(oriented.shape),
         _named(oriented, what),
         "use sparse(weight), a smaller input, or apply(x, weight), which needs no matrix",
     )
@@ -89,24 +92,25 @@ def exact_row(oriented: Oriented, weight: Number, at: int) -> sympy.ImmutableSpa
     """Row `at`, computed alone, as an exact 1×columns matrix."""
     linear = oriented.linear
     array, algebra = weight
-    divisor = linear.divisor
-    if divisor is not None:
+    is_divided = linear.divisor_at(np.zeros(1, dtype=np.int64)) is not None
+    if is_divided:
         algebra = max(algebra, Algebra.RATIONAL)
     elements, domain = domain_elements(array, algebra)
     columns, data = linear.row(elements, at, oriented.transposed)
-    if divisor is not None:
-        flat = divisor.ravel()
-        outputs = flat[columns] if oriented.transposed else np.full(len(columns), flat[at])
-        data = data * domain_elements(reciprocals(outputs), Algebra.RATIONAL)[0]
+    if is_divided:
+        outputs = columns if oriented.transposed else np.full(len(columns), at)
+        divisors = np.asarray(linear.divisor_at(outputs))
+        data = data * domain_elements(reciprocals(divisors), Algebra.RATIONAL)[0]
     ends = np.array([0, len(columns)])
     return to_sympy(domain_matrix(Entries(data, columns, ends, (1, oriented.shape[1])), domain))
 
 
 def sparse(
-    oriented: Oriented, weight: Number, dtype: np.dtype[Any], memory_limit: int | None
+    oriented: Oriented, weight: Number, dtype: Any, memory_limit: int | None
 ) -> scipy.sparse.csr_array[Any, tuple[int, int]]:
     """The matrix as a SciPy CSR array of `dtype`."""
     linear = oriented.linear
+    dtype = _numeric_dtype(dtype)
     values = _as_dtype(weight, dtype, oriented)
     require(
         estimated_bytes(oriented.shape, linear.nnz, dtype.itemsize),
@@ -120,11 +124,20 @@ def sparse(
     return scipy_csr(entries)
 
 
+def _numeric_dtype(value: Any) -> np.dtype[Any]:
+    try:
+        dtype: np.dtype[Any] | None = np.dtype(value)
+    except (TypeError, ValueError):
+        dtype = None
+    if dtype is None or dtype.kind not in "iufc":
+        given = value if dtype is None else dtype
+        raise DTypeError(f"dtype must be an integer, floating or complex type, got {shown(given)}")
+    return dtype
+
+
 def _as_dtype(weight: Number, dtype: np.dtype[Any], oriented: Oriented) -> Array:
     """The weights in the entries' type, refused where the type does not hold them."""
     array, algebra = weight
-    if dtype.kind not in "iufc":
-        raise DTypeError(f"dtype must be an integer, floating or complex type, got {dtype}")
     if algebra is Algebra.SYMBOLIC:
         raise DTypeError("weight must be numeric for a sparse matrix, got SymPy expressions")
     if dtype.kind in "iu":
@@ -143,9 +156,20 @@ def _as_dtype(weight: Number, dtype: np.dtype[Any], oriented: Oriented) -> Array
     if algebra is Algebra.COMPLEX and dtype.kind != "c":
         raise DTypeError(f"dtype must be complex for complex weights, got {dtype}")
     try:
-        return array.astype(dtype)
+        with np.errstate(over="ignore"):
+            values = array.astype(dtype)
+        fits = dtype.kind in "iu" or bool(np.all(np.isfinite(values) | ~_finite(array)))
     except OverflowError:
-        raise DTypeError(f"dtype must hold every weight, got {dtype} for larger ones") from None
+        fits = False
+    if not fits:
+        raise DTypeError(f"dtype must hold every weight, got {dtype} for larger ones")
+    return values
+
+
+def _finite(array: Array) -> Array:
+    """Where the weights are finite; exact ones always are."""
+    finite = np.ones(array.shape, dtype=bool) if array.dtype == object else np.isfinite(array)
+    return np.asarray(finite)
 
 
 def _kind(weight: Number) -> str:
@@ -194,11 +218,13 @@ def _labelled(oriented: Oriented) -> tuple[Array, Array, list[str]]:
     return entries.rows, entries.indices, labels
 
 
-def symbols(letter: str, shape: tuple[int, ...]) -> Array:
+def symbols(letter: str, shape: tuple[int, ...], kind: type = sympy.Symbol) -> Array:
     """One plain symbol per index, named ``letter_i_j…``."""
+    n_symbols = math.prod(shape)
+    require(SYMBOL_BYTES * n_symbols, f"{n_symbols} symbols", "use a smaller layer or numbers")
     symbols = np.empty(shape, dtype=object)
     for index in np.ndindex(*shape):
-        symbols[index] = sympy.Symbol("_".join(map(str, (letter, *index))))
+        symbols[index] = kind("_".join(map(str, (letter, *index))))
     return symbols
 
 
@@ -206,7 +232,7 @@ def raveled(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> int:
     """Flat number of an index that must lie inside `shape`."""
     if len(index) != len(shape):
         raise ParameterError(f"{name} takes {len(shape)} indices for shape {shape}, got {index}")
-    checked = tuple(integer(f"{name} index", at, 0) for at in index)
+    checked = tuple(concrete(f"{name} index", integer(f"{name} index", at, 0)) for at in index)
     if any(at >= n for at, n in zip(checked, shape, strict=True)):
         raise ParameterError(f"{name} index must lie inside shape {shape}, got {index}")
     return int(np.ravel_multi_index(checked, shape))

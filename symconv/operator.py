@@ -18,7 +18,8 @@ import sympy
 from symconv import matrices
 from symconv.algebras import Algebra, as_array
 from symconv.bound import BoundOperator, linear_operator
-from symconv.errors import DTypeError, ParameterError, ShapeError, located
+from symconv.checks import concrete, integer
+from symconv.errors import DTypeError, ParameterError, ShapeError, TooLargeError, located
 from symconv.evaluation import Number, Oriented, add
 from symconv.maps import LinearMap
 from symconv.rendering import MAX_WRITTEN, html_summary, matrix_latex
@@ -103,7 +104,7 @@ class Operator:
     @property
     def nnz(self) -> int:
         """Entries that the sparse matrix stores: distinct (row, column) pairs of the triples."""
-        with located(self._describe):
+        with located(self.describe):
             return self._linear.nnz
 
     @property
@@ -129,9 +130,12 @@ class Operator:
     def weight_symbols(self) -> Array:
         """The weights as plain symbols ``w_o_c_i_j``, an object array of `weight_shape`."""
         shape = self.weight_shape
-        if shape is None:
-            raise ParameterError("weight symbols do not exist: this operator has no free weights")
-        return matrices.symbols("w", shape)
+        with located(self.describe):
+            if shape is None:
+                raise ParameterError(
+                    "weight symbols do not exist: this operator has no free weights"
+                )
+            return matrices.symbols("w", shape)
 
     def exact(self, weight: Any = None) -> sympy.ImmutableSparseMatrix:
         """The matrix with exact entries.
@@ -156,7 +160,7 @@ class Operator:
         [1/2, 1/2,   0],
         [  0, 1/2, 1/2]])
         """
-        with located(self._describe):
+        with located(self.describe):
             matrices.check_exact_size(self._oriented, "the exact matrix")
             return matrices.exact(self._oriented, self._exact_weight(weight))
 
@@ -198,9 +202,11 @@ class Operator:
         array([[1, 2, 0],
                [0, 1, 2]])
         """
-        with located(self._describe):
+        with located(self.describe):
             number = self._oriented.checked_weight(weight)
-            return matrices.sparse(self._oriented, number, np.dtype(dtype), memory_limit)
+            if memory_limit is not None:
+                memory_limit = concrete("memory_limit", integer("memory_limit", memory_limit, 0))
+            return matrices.sparse(self._oriented, number, dtype, memory_limit)
 
     def apply(self, x: Any, weight: Any = None, bias: Any = None, plan: str = "auto") -> Array:
         """The layer's output A·x + b, over any leading batch axes.
@@ -215,7 +221,8 @@ class Operator:
             Required exactly when the layer has a bias.
         plan : {"auto", "taps", "csr"}
             "taps" runs without a matrix, "csr" builds it; "auto" is "taps". The results of exact
-            data are equal.
+            data are equal; an infinite or NaN weight meets the zeros of the padding in "taps", as
+            in the frameworks, and no padding in "csr".
 
         Returns
         -------
@@ -230,12 +237,12 @@ class Operator:
         >>> op.apply([[2**62, 2**62, 1]], [[[1, 1]]], bias=[0])
         array([[9223372036854775808, 4611686018427387905]], dtype=object)
         """
-        with located(self._describe):
+        with located(self.describe):
             number = self._oriented.checked_weight(weight)
             addend = self._checked_bias(bias)
             given = self._oriented.checked_input("x", x, self.input_shape)
             y = self._oriented.apply_linear(given, number, plan)
-            constant = self._oriented.offset(number)
+            constant = self._oriented.offset(number, y[0].dtype)
             if constant is not None:
                 y = add(("x", y), ("padding_value", constant))
             if addend is not None:
@@ -244,7 +251,7 @@ class Operator:
 
     def apply_linear(self, x: Any, weight: Any = None, plan: str = "auto") -> Array:
         """A·x alone, without bias and with constant padding read as zeros (see `apply`)."""
-        with located(self._describe):
+        with located(self.describe):
             number = self._oriented.checked_weight(weight)
             given = self._oriented.checked_input("x", x, self.input_shape)
             return self._oriented.apply_linear(given, number, plan)[0]
@@ -266,9 +273,10 @@ class Operator:
 
     def offset(self, weight: Any = None, bias: Any = None) -> Array:
         """The b of the affine map x → A·x + b: bias and constant padding, shape output_shape."""
-        with located(self._describe):
+        with located(self.describe):
             number = self._oriented.checked_weight(weight)
             addend = self._checked_bias(bias)
+            self._oriented.require_output()
             total = np.zeros(self.output_shape, dtype=np.int64), Algebra.INTEGER
             constant = self._oriented.offset(number)
             if constant is not None:
@@ -290,7 +298,7 @@ class Operator:
         -------
         numpy.ndarray, shape weight_shape
         """
-        with located(self._describe):
+        with located(self.describe):
             if self.weight_shape is None:
                 raise ParameterError("weight gradient does not exist: there are no free weights")
             if self._oriented.conjugated:
@@ -309,10 +317,11 @@ class Operator:
         The outputs are computed for symbolic inputs without the matrix and differentiated one by
         one, so this is an independent derivation of it, for small operators.
         """
-        with located(self._describe):
+        with located(self.describe):
             matrices.check_exact_size(self._oriented, "the differentiated matrix", factor=50)
             number = self._exact_weight(weight)
-            x = matrices.symbols("x", self.input_shape)
+            # Dummies: a weight may be called x_0_0 as well.
+            x = matrices.symbols("x", self.input_shape, sympy.Dummy)
             y, _ = self._oriented.apply_linear((x, Algebra.SYMBOLIC), number, "taps")
             place = {symbol: at for at, symbol in enumerate(x.ravel())}
             entries = {}
@@ -330,13 +339,13 @@ class Operator:
         >>> sc.Conv1d(1, 1, 2, bias=False).operator((3,)).row(0, 1)
         Matrix([[0, w_0_0_0, w_0_0_1]])
         """
-        with located(self._describe):
+        with located(self.describe):
             at = matrices.raveled("row", index, self.output_shape)
             return matrices.exact_row(self._oriented, self._exact_weight(weight), at)
 
     def column(self, *index: int, weight: Any = None) -> sympy.ImmutableSparseMatrix:
         """Column of input (channel, *position) as an exact rows×1 matrix."""
-        with located(self._describe):
+        with located(self.describe):
             at = matrices.raveled("column", index, self.input_shape)
             number = self._exact_weight(weight)
             turned = replace(self._oriented, transposed=not self._oriented.transposed)
@@ -346,14 +355,23 @@ class Operator:
         self, weight: Any = None, plan: str = "auto"
     ) -> scipy.sparse.linalg.LinearOperator:
         """A SciPy LinearOperator on raveled arrays: matvec, rmatvec (the adjoint), matmat."""
-        with located(self._describe):
+        with located(self.describe):
+            self._oriented.checked_weight(weight)
+            self._oriented.check_plan(plan)
             return linear_operator(self, weight, plan)
 
     def bind(self, weight: Any = None, bias: Any = None) -> BoundOperator:
         """The operator with its weights: ``bound @ x``, ``bound.T``, ``bound.apply(x)``."""
         return BoundOperator(self, weight, bias)
 
-    def _describe(self) -> str:
+    def check_numbers(self, weight: Any, bias: Any) -> None:
+        """Refuse weights and a bias that this operator cannot take, without computing with them."""
+        with located(self.describe):
+            self._oriented.checked_weight(weight)
+            self._checked_bias(bias)
+
+    def describe(self) -> str:
+        """The geometry in a line, for messages."""
         turned = self._oriented.transposed != self._layer_side
         return self._description + (", transposed" if turned else "")
 
@@ -369,7 +387,11 @@ class Operator:
 
     def __repr__(self) -> str:
         rows, columns = self.shape
-        return f"<Operator {rows}×{columns}, {self.nnz} entries: {self._describe()}>"
+        try:
+            entries = f"{self.nnz} entries"
+        except TooLargeError:
+            entries = "too many entries to count"
+        return f"<Operator {rows}×{columns}, {entries}: {self.describe()}>"
 
     def latex(self, max_rows: int = 12, max_columns: int = 12) -> str:
         r"""LaTeX of the exact matrix, a large one elided to its corners.
@@ -391,7 +413,7 @@ class Operator:
         >>> sc.Conv1d(1, 1, 2, bias=False).operator((3,)).spy().count("<rect")
         4
         """
-        return matrices.spy(self._oriented, format, self._describe())
+        return matrices.spy(self._oriented, format, self.describe())
 
     @property
     def is_small(self) -> bool:

@@ -20,10 +20,15 @@ import numpy as np
 import sympy
 
 from symconv import checks
-from symconv.errors import ParameterTypeError
+from symconv.errors import ParameterTypeError, TooLargeError, located
+from symconv.geometry import by_axis
+from symconv.incidence import check_table
 from symconv.layers import Conv, ConvTranspose
 
 __all__ = ["WAYS", "transposed_matrix"]
+
+#: Products that a derivation writes out.
+MAX_PRODUCTS = 10**6
 
 Matrix: TypeAlias = sympy.ImmutableSparseMatrix
 
@@ -178,6 +183,20 @@ def transposed_matrix(layer: ConvTranspose, input_size: Sequence[int], way: str)
     if not isinstance(layer, ConvTranspose):
         raise ParameterTypeError(f"layer must be a ConvTranspose, got {type(layer).__name__}")
     build = WAYS[checks.choice("way", way, WAYS)]
-    size = checks.per_axis("input_size", tuple(input_size), layer.rank, 1)
-    layer.geometry(size)
-    return build(layer, size)
+    with located(layer.describe):
+        size = checks.per_axis(
+            "input_size", checks.sequence("input_size", input_size), layer.rank, 1
+        )
+    geometry = layer.geometry(size)
+    with located(lambda: f"{layer.describe()} on {by_axis(size)}"):
+        for axis in geometry.axes:
+            check_table(axis)
+        # These derive and teach: loops over every product.
+        n_products = math.prod(geometry.output_shape) * geometry.products_per_output
+        n_numbers = n_products + math.prod(geometry.input_shape)
+        if n_numbers > MAX_PRODUCTS:
+            raise TooLargeError(
+                f"{n_numbers} products are above the limit of {MAX_PRODUCTS} for a derivation; "
+                f"layer.operator(size) is the fast way"
+            )
+        return build(layer, size)

@@ -113,7 +113,7 @@ def adjoint(incidence: Incidence, y: Array, weight: Array) -> Array:
     geometry = incidence.geometry
     dtype = np.result_type(y, weight)
     grouped = np.swapaxes(_grouped_weight(geometry, weight.astype(dtype, copy=False)), 1, 2)
-    batch, n_out = y.shape[0], math.prod(geometry.output_size)
+    batch = y.shape[0]
     flat = y.astype(dtype, copy=False).reshape(batch, *_output_groups(geometry))
     reach = tuple(axis.n_reach for axis in geometry.axes)
     padded = np.zeros((batch, *grouped.shape[:2], *reach), dtype=dtype)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from symconv import checks
+from symconv.errors import located
 from symconv.layers.convolution import Conv, ConvTranspose
 from symconv.layers.windows import AvgPool
 
@@ -21,8 +22,9 @@ __all__ = [
 ]
 
 
-def _kernel(kernel_size: Any, rank: int) -> Any:
-    return checks.per_axis("kernel_size", kernel_size, rank, 1)
+def _kernel(kernel_size: Any, rank: int, layer: str, *channels: Any) -> Any:
+    with located(lambda: f"{layer}({', '.join(map(checks.shown, (*channels, kernel_size)))})"):
+        return checks.per_axis("kernel_size", kernel_size, rank, 1)
 
 
 def Conv1d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
@@ -33,7 +35,8 @@ def Conv1d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
     >>> Conv1d(3, 8, 5, padding="same")
     Conv(3, 8, (5,), padding='same')
     """
-    return Conv(in_channels, out_channels, _kernel(kernel_size, 1), **options)
+    kernel = _kernel(kernel_size, 1, "Conv", in_channels, out_channels)
+    return Conv(in_channels, out_channels, kernel, **options)
 
 
 def Conv2d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
@@ -44,7 +47,8 @@ def Conv2d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
     >>> Conv2d(3, 8, 3) == Conv(3, 8, (3, 3))
     True
     """
-    return Conv(in_channels, out_channels, _kernel(kernel_size, 2), **options)
+    kernel = _kernel(kernel_size, 2, "Conv", in_channels, out_channels)
+    return Conv(in_channels, out_channels, kernel, **options)
 
 
 def Conv3d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any) -> Conv:
@@ -55,7 +59,8 @@ def Conv3d(in_channels: Any, out_channels: Any, kernel_size: Any, **options: Any
     >>> Conv3d(1, 1, 3).output_size((8, 8, 8))
     (6, 6, 6)
     """
-    return Conv(in_channels, out_channels, _kernel(kernel_size, 3), **options)
+    kernel = _kernel(kernel_size, 3, "Conv", in_channels, out_channels)
+    return Conv(in_channels, out_channels, kernel, **options)
 
 
 def ConvTranspose1d(
@@ -68,7 +73,8 @@ def ConvTranspose1d(
     >>> ConvTranspose1d(1, 1, 3, stride=2).output_size((4,))
     (9,)
     """
-    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 1), **options)
+    kernel = _kernel(kernel_size, 1, "ConvTranspose", in_channels, out_channels)
+    return ConvTranspose(in_channels, out_channels, kernel, **options)
 
 
 def ConvTranspose2d(
@@ -81,7 +87,8 @@ def ConvTranspose2d(
     >>> ConvTranspose2d(1, 1, 2).output_size((3, 3))
     (4, 4)
     """
-    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 2), **options)
+    kernel = _kernel(kernel_size, 2, "ConvTranspose", in_channels, out_channels)
+    return ConvTranspose(in_channels, out_channels, kernel, **options)
 
 
 def ConvTranspose3d(
@@ -94,7 +101,8 @@ def ConvTranspose3d(
     >>> ConvTranspose3d(1, 1, 2, stride=2).output_size((3, 3, 3))
     (6, 6, 6)
     """
-    return ConvTranspose(in_channels, out_channels, _kernel(kernel_size, 3), **options)
+    kernel = _kernel(kernel_size, 3, "ConvTranspose", in_channels, out_channels)
+    return ConvTranspose(in_channels, out_channels, kernel, **options)
 
 
 def AvgPool1d(kernel_size: Any, **options: Any) -> AvgPool:
@@ -105,7 +113,7 @@ def AvgPool1d(kernel_size: Any, **options: Any) -> AvgPool:
     >>> AvgPool1d(2).output_size((7,))
     (3,)
     """
-    return AvgPool(_kernel(kernel_size, 1), **options)
+    return AvgPool(_kernel(kernel_size, 1, "AvgPool"), **options)
 
 
 def AvgPool2d(kernel_size: Any, **options: Any) -> AvgPool:
@@ -116,7 +124,7 @@ def AvgPool2d(kernel_size: Any, **options: Any) -> AvgPool:
     >>> AvgPool2d(3, stride=2, ceil_mode=True).output_size((6, 6))
     (3, 3)
     """
-    return AvgPool(_kernel(kernel_size, 2), **options)
+    return AvgPool(_kernel(kernel_size, 2, "AvgPool"), **options)
 
 
 def AvgPool3d(kernel_size: Any, **options: Any) -> AvgPool:
@@ -127,4 +135,4 @@ def AvgPool3d(kernel_size: Any, **options: Any) -> AvgPool:
     >>> AvgPool3d(2).output_size((4, 6, 8))
     (2, 3, 4)
     """
-    return AvgPool(_kernel(kernel_size, 3), **options)
+    return AvgPool(_kernel(kernel_size, 3, "AvgPool"), **options)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import MISSING, fields
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,14 @@ from symconv import checks
 from symconv.algebras import as_array
 from symconv.boundary import MODES
 from symconv.conventions import AMOUNTS, padding_amount
-from symconv.errors import GeometryError, ParameterError, ParameterTypeError, ShapeError, located
+from symconv.errors import (
+    GeometryError,
+    ParameterError,
+    ParameterTypeError,
+    ShapeError,
+    TooLargeError,
+    located,
+)
 from symconv.geometry import check_groups
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
@@ -23,6 +31,23 @@ from symconv.rendering import html_summary
 __all__ = ["Layer"]
 
 Size = tuple[Any, ...]
+
+#: Parameters that may be symbolic where closed forms are asked for.
+SYMBOLIC_PARAMETERS = (
+    "in_channels",
+    "out_channels",
+    "groups",
+    "kernel_size",
+    "stride",
+    "padding",
+    "output_padding",
+    "dilation",
+    "input_dilation",
+    "target_size",
+)
+
+#: Input sizes per axis that `input_sizes` lists.
+MAX_SIZES = 10**6
 
 
 class Layer:
@@ -106,6 +131,7 @@ class Layer:
         """
         with located(self.describe):
             size = self._checked_size("output_size", output_size)
+            self._check_concrete(skip=("in_channels", "out_channels", "groups"))
             return tuple(
                 self._inverse_on(axis, checks.concrete("output_size", n))
                 for axis, n in enumerate(size)
@@ -114,7 +140,22 @@ class Layer:
     def _inverse_on(self, axis: int, n_out: int) -> tuple[int, ...]:
         """All n with this output size on `axis`: it is monotone in n, so bisection finds them."""
         low, high = _first_reaching(self, axis, n_out), _first_reaching(self, axis, n_out + 1)
-        return tuple(n for n in range(low, high) if n_out >= 1)
+        if n_out < 1:
+            return ()
+        if high - low > MAX_SIZES:
+            raise TooLargeError(
+                f"{high - low} input sizes on axis {axis} are above the limit of {MAX_SIZES}; "
+                f"they are {low} … {high - 1}"
+            )
+        return tuple(range(low, high))
+
+    def _check_concrete(self, skip: tuple[str, ...] = ()) -> None:
+        """Refuse symbolic parameters where numbers are needed, by the layer's own names."""
+        for item in fields(self):  # type: ignore[arg-type]
+            if item.name in SYMBOLIC_PARAMETERS and item.name not in skip:
+                for entry in np.ravel(np.array(getattr(self, item.name), dtype=object)):
+                    if checks.is_symbolic(entry):
+                        checks.concrete(item.name, entry)
 
     def parameter_count(self) -> Any:
         """Number of weights and biases."""
@@ -131,8 +172,8 @@ class Layer:
         raise TypeError("a layer defines its operator")
 
     def describe(self) -> str:
-        """The geometry in a line, for messages."""
-        return repr(self)
+        """The geometry in a line, for messages: long values are cut."""
+        return self._spelled(checks.shown)
 
     def _checked_size(self, name: str, value: Any) -> Size:
         size = checks.sequence(name, value)
@@ -141,13 +182,16 @@ class Layer:
         return tuple(checks.integer(name, n, 0) for n in size)
 
     def __repr__(self) -> str:
+        return self._spelled(repr)
+
+    def _spelled(self, spell: Callable[[Any], str]) -> str:
         shown = []
         for item in fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
             if item.default is MISSING:
-                shown.append(f"{value!r}" if not item.kw_only else f"{item.name}={value!r}")
+                shown.append(spell(value) if not item.kw_only else f"{item.name}={spell(value)}")
             elif not _is_default(value, item.default):
-                shown.append(f"{item.name}={value!r}")
+                shown.append(f"{item.name}={spell(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def latex(self) -> str:
@@ -171,7 +215,7 @@ class Layer:
 def _is_default(value: Any, default: Any) -> bool:
     """Whether a normalised value is what the default normalises to."""
     if isinstance(value, tuple) and not isinstance(default, tuple):
-        return all(_is_default(entry, default) for entry in value)
+        return bool(value) and all(_is_default(entry, default) for entry in value)
     return type(value) is type(default) and bool(value == default)
 
 
@@ -200,7 +244,8 @@ def normalise_convolution(layer: Any) -> None:
     kernel = layer.kernel_size
     if isinstance(kernel, int) or checks.is_symbolic(kernel):
         raise ParameterTypeError(
-            f"kernel_size must be a tuple with one entry per axis, got {kernel!r}; "
+            f"kernel_size must be a tuple with one entry per axis, got "
+            f"{type(kernel).__name__} {checks.shown(kernel)}; "
             f"{type(layer).__name__}1d, 2d and 3d accept an int"
         )
     rank = len(checks.sequence("kernel_size", kernel))
@@ -238,8 +283,9 @@ def convolution_parameters(layer: Any) -> Any:
 def channel_pairs(layer: Any) -> Any:
     """Pairs (input channel, output channel) that a kernel joins: in·out/groups."""
     pairs = layer.in_channels * layer.out_channels
-    # A valid layer's groups divide both channel numbers, so this is no floor.
-    return pairs // layer.groups if isinstance(pairs, int) else pairs / layer.groups
+    # A valid layer's groups divide both channel numbers: no floor, in symbols either.
+    both = isinstance(pairs, int) and isinstance(layer.groups, int)
+    return pairs // layer.groups if both else sympy.sympify(pairs) / layer.groups
 
 
 def check_boundary(layer: Any) -> None:
@@ -247,14 +293,20 @@ def check_boundary(layer: Any) -> None:
     mode = checks.choice("padding_mode", layer.padding_mode, MODES)
     value = layer.padding_value
     if mode != "constant":
-        if isinstance(value, bool) or value != 0:
+        is_number = isinstance(value, (int, float, Fraction, np.number, sympy.Number))
+        if isinstance(value, bool) or not is_number or value != 0:
             raise ParameterError(
-                f"padding_value must be 0 unless padding_mode is 'constant', got {value!r}"
+                f"padding_value must be 0 unless padding_mode is 'constant', got "
+                f"{checks.shown(value)}"
             )
+        store(layer, "padding_value", 0)
         return
     array, _ = as_array("padding_value", value)
-    if array.ndim or (array.dtype.kind == "f" and not np.isfinite(array)):
-        raise ParameterError(f"padding_value must be one finite number, got {value!r}")
+    if array.ndim or (array.dtype.kind in "fc" and not np.isfinite(array)):
+        raise ParameterError(f"padding_value must be one finite number, got {checks.shown(value)}")
+    # A Python number, a Fraction or a SymPy expression: hashable, and it prints as it is made.
+    plain = array.item()
+    store(layer, "padding_value", plain)
 
 
 def any_size(axis: int) -> Any:

@@ -133,6 +133,7 @@ class Conv(Layer):
         with located(lambda: f"{self.describe()} on {input_size}"):
             size = self._checked_size("input_size", input_size)
             size = tuple(checks.concrete("input_size", n) for n in size)
+            self._check_concrete()
             return Geometry.of(
                 [self._relation(axis, n) for axis, n in enumerate(size)],
                 size,
@@ -175,7 +176,8 @@ class Conv(Layer):
         ...     (4,), "inside")
         (12, 10)
         """
-        checks.choice("count", count, ("per_tap", "inside"))
+        with located(self.describe):
+            checks.choice("count", count, ("per_tap", "inside"))
         channels = channel_pairs(self)
         if count == "inside":
             return channels * Incidence(self.geometry(input_size)).count
@@ -273,10 +275,9 @@ class ConvTranspose(Layer):
     def geometry(self, input_size: Sequence[int]) -> Geometry:
         """The geometry of the convolution whose transpose this layer is at `input_size`."""
         with located(lambda: f"{self.describe()} on {input_size}"):
-            size = tuple(
-                checks.concrete("input_size", checks.integer("input_size", n, 1))
-                for n in self._checked_size("input_size", input_size)
-            )
+            size = self._checked_size("input_size", input_size)
+            size = tuple(checks.concrete("input_size", n) for n in size)
+            self._check_concrete()
             return Geometry.of(
                 [self.relation(axis) for axis in range(self.rank)],
                 self.output_size(size),
@@ -313,9 +314,10 @@ class ConvTranspose(Layer):
         >>> layer.mac_count((8, 8)), layer.mac_count((8, 8), "inside")
         (13824, 11616)
         """
-        checks.choice("count", count, ("per_tap", "inside"))
+        with located(self.describe):
+            checks.choice("count", count, ("per_tap", "inside"))
         channels = channel_pairs(self)
         if count == "inside":
             return channels * Incidence(self.geometry(input_size)).count
-        size = self._checked_size("input_size", input_size)
-        return channels * math.prod(self.kernel_size) * math.prod(size)
+        self.output_size(input_size)
+        return channels * math.prod(self.kernel_size) * math.prod(tuple(input_size))

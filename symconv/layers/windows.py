@@ -14,7 +14,7 @@ from symconv import checks
 from symconv.boundary import OUTSIDE, ZEROS, Boundary
 from symconv.errors import GeometryError, ParameterError, ShapeError, located
 from symconv.geometry import Axis, Geometry, by_axis, least_samples
-from symconv.incidence import axis_reads
+from symconv.incidence import axis_reads, check_table
 from symconv.layers.base import (
     Layer,
     Size,
@@ -53,6 +53,9 @@ class WindowLayer(Layer):
         store(self, "stride", checks.per_axis("stride", self.stride, rank, 1))
         store(self, "dilation", checks.per_axis("dilation", self.dilation, rank, 1))
         store(self, "padding", checked_padding(self.padding, rank))
+        for axis in range(rank):
+            if self.padding == "same":
+                self._relation(axis, 0)
 
     def _relation(self, axis: int, n_in: Any) -> AxisRelation:
         relation = AxisRelation(self.kernel_size[axis], self.stride[axis], self.dilation[axis])
@@ -72,6 +75,7 @@ class WindowLayer(Layer):
         with located(lambda: f"{self.describe()} on {input_size}"):
             size = self._checked_size("input_size", input_size)
             size = tuple(checks.concrete("input_size", n) for n in size)
+            self._check_concrete()
             return Geometry.of(
                 [self._relation(axis, n) for axis, n in enumerate(size)],
                 size,
@@ -155,6 +159,9 @@ class AvgPool(WindowLayer):
     def operator(self, input_size: Sequence[int]) -> Operator:
         geometry = self._geometry(input_size)
         name = f"{self.describe()} on {by_axis(geometry.input_size)}"
+        with located(lambda: name):
+            for axis in geometry.axes:
+                check_table(axis)
         if self.divisor_override is not None:
             return Operator(WindowMap(geometry, int(self.divisor_override)), name)
         with located(lambda: name):
@@ -241,6 +248,8 @@ class Pad(Layer):
     def operator(self, input_size: Sequence[int]) -> Operator:
         with located(lambda: f"{self.describe()} on {input_size}"):
             size = self._checked_size("input_size", input_size)
+            size = tuple(checks.concrete("input_size", n) for n in size)
+            self._check_concrete()
             geometry = Geometry.of(
                 [self._relation(axis) for axis in range(self.rank)],
                 size,
