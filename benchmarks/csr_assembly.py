@@ -63,7 +63,7 @@ def main() -> None:
     ]
 
     tracemalloc.start()
-    matrix = op.sparse(weight)
+    op.sparse(weight)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     print(f"peak memory {peak / n_bytes:.4f} of the result's {n_bytes / 2**20:.0f} MiB, limit 1.1")

@@ -1,4 +1,4 @@
-"""``import symconv`` in a fresh interpreter, against Python's own start and against SciPy's import."""
+"""``import symconv`` in a fresh interpreter, beside Python's own start and SciPy's import."""
 
 from __future__ import annotations
 

@@ -8,6 +8,8 @@ import symconv as sc
 
 MODES = ("zeros", "circular", "reflect", "symmetric", "replicate")
 
+NO_BIAS = st.just(False)
+
 #: Largest number of samples, outputs and taps, by rank, so that naive loops stay quick.
 SIZES = {1: 9, 2: 5, 3: 3}
 KERNELS = {1: 4, 2: 3, 3: 2}
@@ -35,7 +37,7 @@ def legal_size(draw, layer):
 
 
 @st.composite
-def conv_cases(draw, ranks=(1, 2, 3), modes=MODES, input_dilation=True, bias=st.just(False)):
+def conv_cases(draw, ranks=(1, 2, 3), modes=MODES, input_dilation=True, bias=NO_BIAS):
     """A `Conv` and an input size at which it has outputs."""
     rank = draw(st.sampled_from(ranks))
     in_channels, out_channels, groups = draw(channels())
@@ -57,7 +59,7 @@ def conv_cases(draw, ranks=(1, 2, 3), modes=MODES, input_dilation=True, bias=st.
 
 
 @st.composite
-def transpose_cases(draw, ranks=(1, 2, 3), bias=st.just(False)):
+def transpose_cases(draw, ranks=(1, 2, 3), bias=NO_BIAS):
     """A `ConvTranspose` and an input size at which it has outputs; op >= stride included."""
     rank = draw(st.sampled_from(ranks))
     in_channels, out_channels, groups = draw(channels())

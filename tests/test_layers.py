@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import oracles
 import pytest
 import strategies
@@ -131,8 +132,6 @@ def test_empty_inputs_where_padding_alone_is_defined():
     assert op.sparse([[[1, 2]]]).shape == (1, 0)
     assert op.apply([[]], [[[1, 2]]]).tolist() == [[0.0]]
     constant = sc.Conv1d(1, 1, 2, padding=1, bias=False, padding_mode="constant", padding_value=3)
-    import numpy as np
-
     assert constant.operator((0,)).apply(np.zeros((1, 0), int), [[[1, 2]]]).tolist() == [[9]]
     with pytest.raises(GeometryError, match="input size must be >= 1 on axis 0, got 0"):
         sc.Conv1d(1, 1, 2, padding=1, padding_mode="circular").operator((0,))

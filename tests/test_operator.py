@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pytest
 import strategies
-from checking import check_exact, check_gradient, check_numeric, integers, oracle_apply
+from checking import check_exact, check_gradient, check_numeric
 from hypothesis import given, settings
-
-import symconv as sc
 
 
 @given(strategies.conv_cases())

@@ -62,7 +62,7 @@ def test_average_of_integers_is_a_fraction_and_of_floats_a_float():
     st.integers(1, 4),
     st.tuples(st.integers(-2, 9), st.integers(-2, 9)),
     st.tuples(st.integers(-1, 3), st.integers(-1, 3)),
-    st.sampled_from(strategies.MODES + ("constant",)),
+    st.sampled_from((*strategies.MODES, "constant")),
 )
 @settings(max_examples=300)
 def test_pad_equals_loops_far_beyond_the_input(n, first, second, mode):

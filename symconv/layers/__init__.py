@@ -14,7 +14,11 @@ from symconv.layers.aliases import (
     ConvTranspose1d as ConvTranspose1d,
     ConvTranspose2d as ConvTranspose2d,
     ConvTranspose3d as ConvTranspose3d,
+    MaxPool1d as MaxPool1d,
+    MaxPool2d as MaxPool2d,
+    MaxPool3d as MaxPool3d,
 )
 from symconv.layers.base import Layer as Layer
 from symconv.layers.convolution import Conv as Conv, ConvTranspose as ConvTranspose
-from symconv.layers.windows import AvgPool as AvgPool, Fold as Fold, Pad as Pad, Unfold as Unfold
+from symconv.layers.pooling import AvgPool as AvgPool, MaxPool as MaxPool
+from symconv.layers.windows import Fold as Fold, Pad as Pad, Unfold as Unfold

@@ -7,7 +7,7 @@ from typing import Any
 from symconv import checks
 from symconv.errors import located
 from symconv.layers.convolution import Conv, ConvTranspose
-from symconv.layers.windows import AvgPool
+from symconv.layers.pooling import AvgPool, MaxPool
 
 __all__ = [
     "AvgPool1d",
@@ -19,6 +19,9 @@ __all__ = [
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
 ]
 
 
@@ -136,3 +139,36 @@ def AvgPool3d(kernel_size: Any, **options: Any) -> AvgPool:
     (2, 3, 4)
     """
     return AvgPool(_kernel(kernel_size, 3, "AvgPool"), **options)
+
+
+def MaxPool1d(kernel_size: Any, **options: Any) -> MaxPool:
+    """`MaxPool` of rank 1; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> MaxPool1d(2).output_size((7,))
+    (3,)
+    """
+    return MaxPool(_kernel(kernel_size, 1, "MaxPool"), **options)
+
+
+def MaxPool2d(kernel_size: Any, **options: Any) -> MaxPool:
+    """`MaxPool` of rank 2; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> MaxPool2d(3, stride=2, padding=1).output_size((112, 112))
+    (56, 56)
+    """
+    return MaxPool(_kernel(kernel_size, 2, "MaxPool"), **options)
+
+
+def MaxPool3d(kernel_size: Any, **options: Any) -> MaxPool:
+    """`MaxPool` of rank 3; `kernel_size` may be an int.
+
+    Examples
+    --------
+    >>> MaxPool3d(2).output_size((4, 6, 8))
+    (2, 3, 4)
+    """
+    return MaxPool(_kernel(kernel_size, 3, "MaxPool"), **options)

@@ -53,14 +53,21 @@ MAX_SIZES = 10**6
 class Layer:
     """Base of all layers: sizes, shapes and their inverses, read from the axis relations."""
 
+    #: Whether the layer reads its relation backward, from output to input.
+    is_transposed = False
+
     @property
     def rank(self) -> int:
         """Number of spatial axes."""
         raise TypeError("a layer has kernel_size or padding per axis")
 
+    def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
+        """The index relation on one axis; `n_in` matters where padding depends on the size."""
+        raise TypeError("a layer defines its relation")
+
     def _output_on(self, axis: int, n_in: Any) -> Any:
         """Output size on one axis, below 1 where no window fits."""
-        raise TypeError("a layer defines its output size")
+        return self.relation(axis, n_in).output_size(n_in)
 
     def _least_input(self, axis: int) -> int:
         """The smallest legal input size on one axis."""
@@ -169,7 +176,9 @@ class Layer:
         GeometryError
             If no output exists at this size.
         """
-        raise TypeError("a layer defines its operator")
+        raise ParameterTypeError(
+            f"layer must be linear to have a matrix over numbers, got {self.describe()}"
+        )
 
     def describe(self) -> str:
         """The geometry in a line, for messages: long values are cut."""

@@ -96,13 +96,13 @@ class Conv(Layer):
             check_boundary(self)
             for axis in range(rank):
                 if self.padding == "same":
-                    self._relation(axis, 0)
+                    self.relation(axis, 0)
 
     @property
     def rank(self) -> int:
         return len(self.kernel_size)
 
-    def _relation(self, axis: int, n_in: Any) -> AxisRelation:
+    def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         return padded_relation(
             AxisRelation(
                 self.kernel_size[axis],
@@ -114,11 +114,8 @@ class Conv(Layer):
             n_in,
         )
 
-    def _output_on(self, axis: int, n_in: Any) -> Any:
-        return self._relation(axis, n_in).output_size(n_in)
-
     def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self._relation(axis, 1))
+        return least_samples(self._boundary(), self.relation(axis, 1))
 
     def _boundary(self) -> Boundary:
         return Boundary(self.padding_mode, self.padding_value)
@@ -135,7 +132,7 @@ class Conv(Layer):
             size = tuple(checks.concrete("input_size", n) for n in size)
             self._check_concrete()
             return Geometry.of(
-                [self._relation(axis, n) for axis, n in enumerate(size)],
+                [self.relation(axis, n) for axis, n in enumerate(size)],
                 size,
                 in_channels=self.in_channels,
                 out_channels=self.out_channels,
@@ -145,7 +142,7 @@ class Conv(Layer):
 
     def latex(self) -> str:
         return relation_latex(
-            [self._relation(axis, any_size(axis)) for axis in range(self.rank)],
+            [self.relation(axis, any_size(axis)) for axis in range(self.rank)],
             channels=(self.in_channels, self.out_channels, self.groups),
             bias=self.bias,
             padding_mode=self.padding_mode,
@@ -220,6 +217,8 @@ class ConvTranspose(Layer):
     V. Dumoulin, F. Visin (2016), arXiv:1603.07285, relationships 7-14.
     """
 
+    is_transposed = True
+
     in_channels: Any
     out_channels: Any
     kernel_size: Any
@@ -250,7 +249,7 @@ class ConvTranspose(Layer):
     def rank(self) -> int:
         return len(self.kernel_size)
 
-    def relation(self, axis: int) -> AxisRelation:
+    def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         """The convolution that this layer transposes, on one axis: padding (lo, hi − op)."""
         lo, hi = self.padding[axis]
         return AxisRelation(

@@ -1,4 +1,4 @@
-"""Layers without weights, acting on each channel alone: averages, padding, patches."""
+"""Layers without weights, acting on each channel alone: padding and patches."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import sympy
-
 from symconv import checks
-from symconv.boundary import OUTSIDE, ZEROS, Boundary
-from symconv.errors import GeometryError, ParameterError, ShapeError, located
-from symconv.geometry import Axis, Geometry, by_axis, least_samples
-from symconv.incidence import axis_reads, check_table
+from symconv.boundary import ZEROS, Boundary
+from symconv.errors import ParameterError, ShapeError, located
+from symconv.geometry import Geometry, by_axis, least_samples
 from symconv.layers.base import (
     Layer,
     Size,
@@ -29,7 +25,7 @@ from symconv.operator import Operator
 from symconv.relation import AxisRelation
 from symconv.rendering import relation_latex
 
-__all__ = ["AvgPool", "Fold", "Pad", "Unfold"]
+__all__ = ["Fold", "Pad", "Unfold"]
 
 
 class WindowLayer(Layer):
@@ -55,21 +51,18 @@ class WindowLayer(Layer):
         store(self, "padding", checked_padding(self.padding, rank))
         for axis in range(rank):
             if self.padding == "same":
-                self._relation(axis, 0)
+                self.relation(axis, 0)
 
-    def _relation(self, axis: int, n_in: Any) -> AxisRelation:
+    def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         relation = AxisRelation(self.kernel_size[axis], self.stride[axis], self.dilation[axis])
         padding = self.padding if isinstance(self.padding, str) else self.padding[axis]
         return padded_relation(relation, padding, n_in)
-
-    def _output_on(self, axis: int, n_in: Any) -> Any:
-        return self._relation(axis, n_in).output_size(n_in)
 
     def _boundary(self) -> Boundary:
         return ZEROS
 
     def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self._relation(axis, 1))
+        return least_samples(self._boundary(), self.relation(axis, 1))
 
     def _geometry(self, input_size: Sequence[int]) -> Geometry:
         with located(lambda: f"{self.describe()} on {input_size}"):
@@ -77,115 +70,11 @@ class WindowLayer(Layer):
             size = tuple(checks.concrete("input_size", n) for n in size)
             self._check_concrete()
             return Geometry.of(
-                [self._relation(axis, n) for axis, n in enumerate(size)],
+                [self.relation(axis, n) for axis, n in enumerate(size)],
                 size,
                 output_size=[self._output_on(axis, n) for axis, n in enumerate(size)],
                 boundary=self._boundary(),
             )
-
-
-@dataclass(frozen=True, repr=False)
-class AvgPool(WindowLayer):
-    """The mean of each window, per channel.
-
-    Parameters
-    ----------
-    kernel_size : tuple of int
-    stride : int or tuple, default kernel_size
-    padding, dilation : as for `Conv`, zeros outside
-    ceil_mode : bool, default False
-        Round the output size up; a last window that would start at or after n + p_lo is dropped
-        (PyTorch 2's rule). What a window reads past the explicit padding is the overhang: it
-        never counts.
-    count_include_pad : bool, default True
-        Whether positions in the explicit padding count in the divisor.
-    divisor_override : int, optional
-        Divide by this instead of the number of cells.
-
-    Examples
-    --------
-    >>> AvgPool((2,), padding=1, count_include_pad=False).operator((4,)).exact()
-    Matrix([
-    [1,   0,   0, 0],
-    [0, 1/2, 1/2, 0],
-    [0,   0,   0, 1]])
-
-    References
-    ----------
-    PyTorch, documentation of ``torch.nn.AvgPool2d``.
-    """
-
-    kernel_size: Any
-    stride: Any = field(default=None, kw_only=True)
-    padding: Any = field(default=0, kw_only=True)
-    dilation: Any = field(default=1, kw_only=True)
-    ceil_mode: bool = field(default=False, kw_only=True)
-    count_include_pad: bool = field(default=True, kw_only=True)
-    divisor_override: Any = field(default=None, kw_only=True)
-
-    def __post_init__(self) -> None:
-        with located(self.describe):
-            if self.stride is None:
-                store(self, "stride", self.kernel_size)
-            self._normalise_window()
-            store(self, "ceil_mode", checks.flag("ceil_mode", self.ceil_mode))
-            counted = checks.flag("count_include_pad", self.count_include_pad)
-            store(self, "count_include_pad", counted)
-            if self.divisor_override is not None:
-                divisor = checks.integer("divisor_override", self.divisor_override, 1)
-                store(self, "divisor_override", checks.concrete("divisor_override", divisor))
-
-    def _output_on(self, axis: int, n_in: Any) -> Any:
-        relation = self._relation(axis, n_in)
-        if not self.ceil_mode:
-            return relation.output_size(n_in)
-        n_out, starts_outside = relation.ceil_output_size(n_in)
-        if isinstance(starts_outside, bool):
-            return n_out - starts_outside
-        return n_out - sympy.Piecewise((1, starts_outside), (0, True))
-
-    def latex(self) -> str:
-        relations = [self._relation(axis, any_size(axis)) for axis in range(self.rank)]
-        divisor = self.divisor_override
-        if divisor is None and self.count_include_pad and not self.ceil_mode:
-            divisor = math.prod(self.kernel_size)
-        below = sympy.latex(sympy.sympify(divisor))
-        if divisor is None:
-            # The cells that count differ from window to window.
-            below = f"N_{{{', '.join(f'i_{{{axis}}}' for axis in range(self.rank))}}}"
-        factor = rf"\frac{{1}}{{{below}}} "
-        return relation_latex(relations, weighted=False, factor=factor, padding_mode="zeros")
-
-    def operator(self, input_size: Sequence[int]) -> Operator:
-        geometry = self._geometry(input_size)
-        name = f"{self.describe()} on {by_axis(geometry.input_size)}"
-        with located(lambda: name):
-            for axis in geometry.axes:
-                check_table(axis)
-        if self.divisor_override is not None:
-            return Operator(WindowMap(geometry, int(self.divisor_override)), name)
-        with located(lambda: name):
-            divisors = tuple(
-                self._counts(number, axis) for number, axis in enumerate(geometry.axes)
-            )
-        return Operator(WindowMap(geometry, divisors), name)
-
-    def _counts(self, number: int, axis: Axis) -> tuple[int, ...]:
-        """Cells that count in each window of one axis."""
-        if self.count_include_pad:
-            padded = axis.relation.inside_padded(
-                np.arange(axis.n_out)[:, None], np.arange(axis.n_taps)[None, :], axis.n_in
-            )
-        else:
-            padded = axis_reads(axis, ZEROS) != OUTSIDE
-        counts = tuple(int(count) for count in padded.sum(axis=1))
-        if 0 in counts:
-            raise GeometryError(
-                f"padding must leave a cell to count in every window, got none in window "
-                f"{counts.index(0)} of axis {number}; count_include_pad=True or divisor_override "
-                f"divides by a constant"
-            )
-        return counts
 
 
 @dataclass(frozen=True, repr=False)
@@ -227,22 +116,19 @@ class Pad(Layer):
     def rank(self) -> int:
         return len(self.padding)
 
-    def _output_on(self, axis: int, n_in: Any) -> Any:
-        return self._relation(axis).output_size(n_in)
-
     def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self._relation(axis))
+        return least_samples(self._boundary(), self.relation(axis))
 
     def _boundary(self) -> Boundary:
         return Boundary(self.padding_mode, self.padding_value)
 
-    def _relation(self, axis: int) -> AxisRelation:
+    def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         # One tap that moves by one: every position of the padded axis is an output.
         lo, hi = self.padding[axis]
         return AxisRelation(1, pad_lo=lo, pad_hi=hi)
 
     def latex(self) -> str:
-        relations = [self._relation(axis) for axis in range(self.rank)]
+        relations = [self.relation(axis) for axis in range(self.rank)]
         return relation_latex(relations, weighted=False, padding_mode=self.padding_mode)
 
     def operator(self, input_size: Sequence[int]) -> Operator:
@@ -251,7 +137,7 @@ class Pad(Layer):
             size = tuple(checks.concrete("input_size", n) for n in size)
             self._check_concrete()
             geometry = Geometry.of(
-                [self._relation(axis) for axis in range(self.rank)],
+                [self.relation(axis) for axis in range(self.rank)],
                 size,
                 boundary=self._boundary(),
             )
@@ -302,7 +188,7 @@ class Unfold(WindowLayer):
         return Boundary(self.padding_mode, self.padding_value)
 
     def latex(self) -> str:
-        relations = [self._relation(axis, any_size(axis)) for axis in range(self.rank)]
+        relations = [self.relation(axis, any_size(axis)) for axis in range(self.rank)]
         mode = self.padding_mode
         return relation_latex(relations, weighted=False, patches=True, padding_mode=mode)
 
@@ -379,7 +265,7 @@ class Fold(Layer):
 
     def latex(self) -> str:
         unfold = self.unfold()
-        relations = [unfold._relation(axis, n) for axis, n in enumerate(self.target_size)]
+        relations = [unfold.relation(axis, n) for axis, n in enumerate(self.target_size)]
         return relation_latex(relations, transposed=True, weighted=False, patches=True)
 
     def operator(self, input_size: Sequence[int]) -> Operator:
