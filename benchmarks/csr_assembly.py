@@ -7,10 +7,10 @@ memory at most 1.1× the result. The entries are checked through an exact produc
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from common import best, finish, report
@@ -18,7 +18,6 @@ from common import best, finish, report
 import symconv as sc
 
 CHANNELS, SIZE = 64, 56
-CAPTURE = {"check": True, "capture_output": True, "text": True}
 
 
 def write_fresh(n_entries: int, n_rows: int, n_threads: int) -> tuple[np.ndarray, ...]:
@@ -38,17 +37,20 @@ def write_fresh(n_entries: int, n_rows: int, n_threads: int) -> tuple[np.ndarray
     return arrays
 
 
+def high_water() -> int:
+    """Largest resident size of this program so far in bytes (Linux; getrusage would inherit)."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
 def peak() -> float:
-    """Growth of this process's largest resident size over one assembly, by the result's bytes."""
+    """Growth of the largest resident size over one assembly, by the result's bytes."""
     op = sc.Conv2d(CHANNELS, CHANNELS, 3, padding=1, bias=False).operator((SIZE, SIZE))
     weight = np.ones(op.weight_shape)
-    op_nnz = op.nnz
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = high_water()
     matrix = op.sparse(weight)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    assert matrix.nnz == op_nnz
-    n_bytes = matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
-    return (after - before) * 1024 / n_bytes
+    after = high_water()
+    return (after - before) / (matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes)
 
 
 def main() -> None:
@@ -77,9 +79,11 @@ def main() -> None:
         report("", ours, f"writing the bytes, {n_threads} threads", shared, 2),
     ]
 
-    ratio = float(subprocess.run([sys.executable, __file__, "--peak"], **CAPTURE).stdout)
+    # In a program of its own, so that nothing else has been resident before.
+    command = [sys.executable, __file__, "--peak"]
+    ratio = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     print(f"peak resident memory {ratio:.4f} of the result's {n_bytes / 2**20:.0f} MiB, limit 1.1")
-    results.append(ratio <= 1.1)
+    results.append(0.9 < ratio <= 1.1)
     finish(results)
 
 
