@@ -37,7 +37,11 @@ _ROOMS = {
     "Unfold": "layers",
     "Verdict": "verdict",
     "convolution_matrix": "flipped",
+    "Congruence": "roundtrip",
     "same_operator": "compare",
+    "solve_output_padding": "roundtrip",
+    "solve_padding": "roundtrip",
+    "surviving_sizes": "roundtrip",
     "transposed_matrix": "transposed",
 }
 
@@ -71,6 +75,12 @@ if TYPE_CHECKING:
         Unfold as Unfold,
     )
     from symconv.operator import Operator as Operator
+    from symconv.roundtrip import (
+        Congruence as Congruence,
+        solve_output_padding as solve_output_padding,
+        solve_padding as solve_padding,
+        surviving_sizes as surviving_sizes,
+    )
     from symconv.transposed import transposed_matrix as transposed_matrix
     from symconv.verdict import Verdict as Verdict
 

@@ -27,6 +27,7 @@ from symconv.geometry import check_groups
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
 from symconv.rendering import html_summary
+from symconv.shapes import canonical, input_interval
 
 __all__ = ["Layer"]
 
@@ -94,11 +95,11 @@ class Layer:
         (16, 16)
         >>> n = sympy.Symbol("n", integer=True, positive=True)
         >>> layer.output_size((n, 32))
-        (floor(n/2 - 1/2) + 1, 16)
+        (floor(n/2 + 1/2), 16)
         """
         with located(self.describe):
             size = self._checked_size("input_size", input_size)
-            result = tuple(self._output_on(axis, n) for axis, n in enumerate(size))
+            result = tuple(canonical(self._output_on(axis, n)) for axis, n in enumerate(size))
             for axis, (n_in, n_out) in enumerate(zip(size, result, strict=True)):
                 if isinstance(n_in, int) and n_in < self._least_input(axis):
                     raise GeometryError(
@@ -127,22 +128,44 @@ class Layer:
     def _channels_out(self, channels: Any) -> Any:
         return channels
 
-    def input_sizes(self, output_size: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    def input_sizes(self, output_size: Sequence[Any]) -> tuple[Any, ...]:
         """Per axis, every input size that gives this output size, ascending.
+
+        A symbolic size (or a symbolic stride, kernel, …) gives the closed form as a SymPy `Range`
+        for layers of the floor rule: s consecutive integers, one per output padding 0 … s−1.
 
         Examples
         --------
-        >>> import symconv as sc
-        >>> sc.Conv2d(3, 8, 3, stride=2, padding=1).input_sizes((16, 16))
+        >>> import sympy, symconv as sc
+        >>> layer = sc.Conv2d(3, 8, 3, stride=2, padding=1)
+        >>> layer.input_sizes((16, 16))
         ((31, 32), (31, 32))
+        >>> m = sympy.Symbol("m", integer=True, positive=True)
+        >>> layer.input_sizes((m, 16))
+        (Range(2*m - 1, 2*m + 1, 1), (31, 32))
         """
         with located(self.describe):
             size = self._checked_size("output_size", output_size)
+            return tuple(self._inputs_on(axis, n) for axis, n in enumerate(size))
+
+    def _inputs_on(self, axis: int, n_out: Any) -> Any:
+        if not self._has_floor_rule:
+            checks.concrete("output_size", n_out)
             self._check_concrete(skip=("in_channels", "out_channels", "groups"))
-            return tuple(
-                self._inverse_on(axis, checks.concrete("output_size", n))
-                for axis, n in enumerate(size)
-            )
+        elif checks.is_symbolic(n_out) or self._is_symbolic(axis):
+            least, most = map(sympy.expand, input_interval(self.relation(axis, None), n_out))
+            return sympy.Range(least, most + 1)
+        return self._inverse_on(axis, n_out)
+
+    @property
+    def _has_floor_rule(self) -> bool:
+        """Whether the output size is the floor formula with padding that no size changes."""
+        return not self.is_transposed
+
+    def _is_symbolic(self, axis: int) -> bool:
+        """Whether the relation on one axis has symbols in it."""
+        relation = self.relation(axis, None)
+        return any(checks.is_symbolic(getattr(relation, name)) for name in relation.__slots__)
 
     def _inverse_on(self, axis: int, n_out: int) -> tuple[int, ...]:
         """All n with this output size on `axis`: it is monotone in n, so bisection finds them."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from symconv import checks
 from symconv.boundary import Boundary
+from symconv.conventions import SIZE_DEPENDENT
 from symconv.errors import ParameterError, ShapeError, located
 from symconv.geometry import Geometry, by_axis, least_samples
 from symconv.incidence import Incidence
@@ -116,6 +117,10 @@ class Conv(Layer):
 
     def _least_input(self, axis: int) -> int:
         return least_samples(self._boundary(), self.relation(axis, 1))
+
+    @property
+    def _has_floor_rule(self) -> bool:
+        return self.padding not in SIZE_DEPENDENT
 
     def _boundary(self) -> Boundary:
         return Boundary(self.padding_mode, self.padding_value)

@@ -35,6 +35,10 @@ class PoolLayer(WindowLayer):
         self._normalise_window()
         store(self, "ceil_mode", checks.flag("ceil_mode", self.ceil_mode))
 
+    @property
+    def _has_floor_rule(self) -> bool:
+        return not self.ceil_mode and super()._has_floor_rule
+
     def _output_on(self, axis: int, n_in: Any) -> Any:
         relation = self.relation(axis, n_in)
         if not self.ceil_mode:

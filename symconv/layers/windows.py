@@ -9,6 +9,7 @@ from typing import Any
 
 from symconv import checks
 from symconv.boundary import ZEROS, Boundary
+from symconv.conventions import SIZE_DEPENDENT
 from symconv.errors import ParameterError, ShapeError, located
 from symconv.geometry import Geometry, by_axis, least_samples
 from symconv.layers.base import (
@@ -63,6 +64,10 @@ class WindowLayer(Layer):
 
     def _least_input(self, axis: int) -> int:
         return least_samples(self._boundary(), self.relation(axis, 1))
+
+    @property
+    def _has_floor_rule(self) -> bool:
+        return self.padding not in SIZE_DEPENDENT
 
     def _geometry(self, input_size: Sequence[int]) -> Geometry:
         with located(lambda: f"{self.describe()} on {input_size}"):
@@ -252,6 +257,10 @@ class Fold(Layer):
                     f"input_size must be {patches}, the patches of {self.target_size}, got {size}"
                 )
             return tuple(self.target_size)
+
+    @property
+    def _has_floor_rule(self) -> bool:
+        return False
 
     def _inverse_on(self, axis: int, n_out: int) -> tuple[int, ...]:
         patches = self.unfold().output_size(self.target_size)
