@@ -89,6 +89,8 @@ def read_array(path: Path) -> Array:
             present = os.fstat(file.fileno()).st_size - file.tell()
         if dtype.hasobject:
             raise FileError(f"array must hold plain numbers, got Python objects in {path}")
+        if any(n < 0 for n in shape):
+            raise FileError(f"array shape must not be negative, got {shape} in {path}")
         if claimed > present:
             raise FileError(
                 f"array must be complete, got {present} of {claimed} bytes for shape {shape} "

@@ -273,6 +273,7 @@ def test_closed_pipe_and_interrupt_are_quiet(tmp_path):
         process.stdout.readline()
         time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == b""
+        # Older versions of click end the line that the terminal's ^C stands on.
+        assert process.stderr.read().strip() == b""
     assert process.returncode == 130
     assert not list((tmp_path / "out").glob("*"))

@@ -9,11 +9,11 @@ import click
 import numpy as np
 
 from symconv.cli.options import (
-    Parsed,
     chosen_weight,
     kernel_option,
     layer_argument,
     numbers_from,
+    parsed,
     size_option,
     transpose_option,
     weight_option,
@@ -33,7 +33,7 @@ __all__ = ["apply"]
 @weight_option
 @click.option(
     "--bias",
-    type=Parsed("numbers", numbers_from("bias")),
+    type=parsed("numbers", numbers_from("bias")),
     metavar="TEXT|FILE.npy",
     help="One number per output channel; zeros if left out.",
 )

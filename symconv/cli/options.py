@@ -41,17 +41,17 @@ class Commands(click.Group):
             ctx.exit(130)
 
 
-class Parsed(click.ParamType[Any]):
-    """A text read by one of the parsers, whose own errors are reported."""
+def parsed(name: str, parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    """A parser as a click type called `name`: its own errors are reported as they are."""
 
-    def __init__(self, name: str, parse: Callable[[str], Any]) -> None:
-        self.name, self._parse = name, parse
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+    def convert(text: str) -> Any:
         try:
-            return self._parse(value)
+            return parse(text)
         except SymconvError as error:
             raise Reported(str(error)) from None
+
+    convert.__name__ = name
+    return convert
 
 
 def numbers_from(name: str) -> Callable[[str], Any]:
@@ -61,13 +61,13 @@ def numbers_from(name: str) -> Callable[[str], Any]:
     return read
 
 
-layer_argument = click.argument("layer", type=Parsed("layer", parse_layer))
+layer_argument = click.argument("layer", type=parsed("layer", parse_layer))
 kernel_option = click.option(
     "--kernel", metavar="NAME", help=f"A named kernel: {', '.join(KERNELS)}."
 )
 weight_option = click.option(
     "--weight",
-    type=Parsed("numbers", numbers_from("weight")),
+    type=parsed("numbers", numbers_from("weight")),
     metavar="TEXT|FILE.npy",
     help='Weights: "[[1, 2], [1/3, 4]]" or a .npy file, of the layer\'s weight shape, or one '
     "kernel without channels for every channel.",
@@ -77,7 +77,7 @@ weight_option = click.option(
 def size_option(**settings: Any) -> Callable[[Any], Any]:
     """``--input``, the size of the layer's input."""
     return click.option(
-        "--input", "size", type=Parsed("size", parse_size), metavar="4x4", **settings
+        "--input", "size", type=parsed("size", parse_size), metavar="4x4", **settings
     )
 
 
