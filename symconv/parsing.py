@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sympy
 
 from symconv import layers
 from symconv.errors import ParseError, SymconvError
@@ -157,17 +158,19 @@ def _arguments(name: str, node: ast.Call, described: type[Any]) -> tuple[list[An
     return arguments, options
 
 
-def parse_size(text: str) -> tuple[int, ...]:
+def parse_size(text: str, *, symbols: bool = False) -> tuple[Any, ...]:
     """A size from text: one number per axis, between them ``x``, ``×`` or ``,``.
 
     Parameters
     ----------
     text : str
         At most 8 axes.
+    symbols : bool, default False
+        Whether a single letter other than x is a positive integer symbol.
 
     Returns
     -------
-    tuple of int
+    tuple of int (and SymPy symbols)
 
     Raises
     ------
@@ -178,14 +181,25 @@ def parse_size(text: str) -> tuple[int, ...]:
     --------
     >>> parse_size("4x4"), parse_size("600 × 512"), parse_size("4,4"), parse_size("7")
     ((4, 4), (600, 512), (4, 4), (7,))
+    >>> parse_size("n x 32", symbols=True)
+    (n, 32)
     """
     _check_text("size", text)
     entries = [entry.strip() for entry in re.split("[xX×,]", text)]
     if len(entries) > MAX_AXES:
         raise ParseError(f"size must have at most {MAX_AXES} axes, got {len(entries)}")
-    if not all(re.fullmatch("[0-9]+", entry) for entry in entries):
-        raise ParseError(f"size must be whole numbers such as 4x4 or 4,4, got {_cut(text)}")
-    return tuple(int(entry) for entry in entries)
+    allowed = "[0-9]+|[a-wyzA-WYZ]" if symbols else "[0-9]+"
+    if not all(re.fullmatch(allowed, entry) for entry in entries):
+        rule = (
+            "whole numbers or letters such as 4x4 or nxn"
+            if symbols
+            else ("whole numbers such as 4x4 or 4,4")
+        )
+        raise ParseError(f"size must be {rule}, got {_cut(text)}")
+    return tuple(
+        int(entry) if entry.isdigit() else sympy.Symbol(entry, integer=True, positive=True)
+        for entry in entries
+    )
 
 
 def parse_array(text: str, name: str = "array") -> npt.NDArray[Any]:

@@ -87,6 +87,10 @@ class AxisRelation:
         n_out = -((self.extent - self.padded_size(n_in)) // self.stride) + 1
         return n_out, self.position(n_out - 1, 0) >= self.spread_size(n_in)
 
+    def windows_starting_inside(self, n_in: Index) -> Index:
+        """How many windows start before the end of the input, their ends wherever they fall."""
+        return -(-(self.spread_size(n_in) + self.pad_lo) // self.stride)
+
     def inside_padded(self, o: Index, k: Index, n_in: Index) -> Index:
         """Whether tap `k` of output `o` lies on the padded axis, not in the overhang after it."""
         return self.position(o, k) < self.spread_size(n_in) + self.pad_hi

@@ -1,8 +1,9 @@
 """Closed forms of sizes: floors in canonical form, and the inverse questions as exact answers.
 
 A floor ⌊a/m⌋ is rewritten with a = q·m + r, never solved: whole multiples of m leave the floor,
-common factors cancel, and a floor of a floor becomes one floor. For an integer m, two forms that
-are equal as functions of one integer then print alike.
+common factors cancel, a floor of a floor becomes one floor, and a floor that is subtracted becomes
+one that is added. For an integer m, two forms ⌊(a·n + c)/m⌋ + b·n + k that are equal as functions
+of the integer n then print alike.
 
 The sizes themselves come from `AxisRelation`; nothing here states them a second time.
 """
@@ -100,7 +101,19 @@ def canonical(expression: Any) -> Any:
     # Expanded around the floors: inside them it would take their fractions apart again.
     names = {floor: sympy.Dummy(integer=True) for floor in rewritten.atoms(sympy.floor)}
     opened = sympy.expand(rewritten.xreplace(names))
+    for floor, name in names.items():
+        coefficient = opened.coeff(name)
+        if coefficient.is_Integer and coefficient < 0:
+            opened += coefficient * (-_negated(floor) - name)
     return opened.xreplace({name: floor for floor, name in names.items()})
+
+
+def _negated(floor: sympy.floor) -> Any:
+    """−⌊a/m⌋ with a floor of positive sign: −⌊a/m⌋ = ⌈−a/m⌉ = ⌊(−a + m − 1)/m⌋."""
+    numerator, denominator = sympy.fraction(sympy.together(floor.args[0]))
+    if not denominator.is_Integer:
+        return -floor
+    return floor_quotient(-numerator + denominator - 1, denominator)
 
 
 def _of_floor(argument: Any) -> Any:

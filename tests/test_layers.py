@@ -61,11 +61,16 @@ def test_symbolic_sizes_give_the_closed_form():
         assert size.subs(at) == concrete.output_size((values[0],))[0]
     (back,) = sc.ConvTranspose1d(1, 1, k, stride=s, padding=1).output_size((n,))
     assert sympy.expand(back - (s * (n - 1) + k - 2)) == 0
-    pool = sc.AvgPool1d(3, stride=2, ceil_mode=True)
-    (ceil,) = pool.output_size((n,))
-    for value in range(1, 12):
-        if pool._output_on(0, value) >= 1:
-            assert ceil.subs(n, value) == pool.output_size((value,))[0]
+    for taps, stride, dilation, lo, hi in itertools.product(
+        (1, 2, 3), (1, 2, 3), (1, 2), (0, 1, 2), (0, 1, 4)
+    ):
+        options = {"stride": stride, "dilation": dilation, "padding": ((lo, hi),)}
+        pool = sc.AvgPool1d(taps, ceil_mode=True, **options)
+        (ceil,) = pool.output_size((n,))
+        assert hi > dilation * (taps - 1) + 1 or not sympy.sympify(ceil).has(sympy.Piecewise)
+        for value in range(1, 12, 2):
+            if pool._output_on(0, value) >= 1:
+                assert ceil.subs(n, value) == pool.output_size((value,))[0]
 
 
 def test_symbolic_counts():

@@ -34,6 +34,14 @@ def test_equal_functions_have_equal_forms():
     assert len(seen) > 100
 
 
+def test_subtracted_floors_become_added_ones():
+    assert canonical(n - sympy.floor((n + 1) / 2)) == sympy.floor(n / 2)
+    for a, c, divisor, k in itertools.product((1, 2), range(-3, 4), (1, 2, 3, 4), (1, 2)):
+        form = canonical(3 * n - k * sympy.floor((a * n + c) / divisor))
+        for value in range(-4, 9):
+            assert form.subs(n, value) == 3 * value - k * ((a * value + c) // divisor)
+
+
 def test_a_floor_of_a_floor_is_one_floor():
     for first, second, a, b in itertools.product((2, 3, 4), (2, 3, 5), range(-2, 4), range(-2, 4)):
         form = floor_quotient(floor_quotient(n + a, first) + b, second)

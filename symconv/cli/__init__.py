@@ -9,6 +9,7 @@ from symconv.cli.applying import apply
 from symconv.cli.demonstrating import demo
 from symconv.cli.matrices import matrix
 from symconv.cli.options import Commands
+from symconv.cli.sizes import shape
 
 __all__ = ["commands"]
 
@@ -26,3 +27,4 @@ def commands() -> None:
 commands.add_command(matrix)
 commands.add_command(apply)
 commands.add_command(demo)
+commands.add_command(shape)

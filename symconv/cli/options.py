@@ -81,6 +81,16 @@ def size_option(**settings: Any) -> Callable[[Any], Any]:
     )
 
 
+def symbolic_size_option(flag: str, name: str, **settings: Any) -> Callable[[Any], Any]:
+    """A size in which letters stand for any number."""
+
+    def read(text: str) -> Any:
+        return parse_size(text, symbols=True)
+
+    return click.option(flag, name, type=parsed("size", read), metavar="32x32|nx32", **settings)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 transpose_option = click.option("--transpose", is_flag=True, help="The transposed operator.")
 
 

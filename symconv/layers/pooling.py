@@ -46,6 +46,13 @@ class PoolLayer(WindowLayer):
         n_out, starts_outside = relation.ceil_output_size(n_in)
         if isinstance(starts_outside, bool):
             return n_out - starts_outside
+        slack = relation.pad_hi + relation.stride - relation.extent
+        if all(isinstance(number, int) for number in (relation.pad_hi, relation.extent, slack)):
+            if slack <= 0:
+                # The last window starts inside whatever the size is.
+                return n_out
+            if relation.pad_hi <= relation.extent:
+                return relation.windows_starting_inside(n_in)
         return n_out - sympy.Piecewise((1, starts_outside), (0, True))
 
 
