@@ -16,7 +16,10 @@ _ROOMS = {
     "AvgPool1d": "layers",
     "AvgPool2d": "layers",
     "AvgPool3d": "layers",
+    "AxisField": "receptive",
+    "AxisRelation": "relation",
     "BoundOperator": "bound",
+    "Congruence": "roundtrip",
     "Conv": "layers",
     "Conv1d": "layers",
     "Conv2d": "layers",
@@ -25,6 +28,7 @@ _ROOMS = {
     "ConvTranspose1d": "layers",
     "ConvTranspose2d": "layers",
     "ConvTranspose3d": "layers",
+    "Counts": "counts",
     "Fold": "layers",
     "Layer": "layers",
     "MaxPool": "layers",
@@ -33,25 +37,56 @@ _ROOMS = {
     "MaxPool3d": "layers",
     "Operator": "operator",
     "Pad": "layers",
+    "Ratio": "ratios",
     "SymconvError": "errors",
     "Unfold": "layers",
     "Verdict": "verdict",
+    "aligned": "receptive",
+    "composed": "receptive",
+    "convolution_counts": "counts",
     "convolution_matrix": "flipped",
-    "Congruence": "roundtrip",
+    "covers": "reach",
+    "depthwise_separable_counts": "counts",
+    "depthwise_separable_ratio": "ratios",
+    "field_of": "receptive",
+    "grouped_ratio": "ratios",
+    "interior": "reach",
+    "missing_offsets": "reach",
+    "phase_fields": "reach",
+    "reads": "reach",
+    "relative_field": "receptive",
     "same_operator": "compare",
+    "same_padding_triples": "ratios",
+    "separable_counts": "counts",
+    "separable_ratio": "ratios",
     "solve_output_padding": "roundtrip",
     "solve_padding": "roundtrip",
     "surviving_sizes": "roundtrip",
     "transposed_matrix": "transposed",
+    "zero_insertion_ratio": "ratios",
 }
 
 __all__ = [*_ROOMS]  # noqa: PLE0604 - the keys are strings
 
 if TYPE_CHECKING:
-    from symconv.bound import BoundOperator as BoundOperator
-    from symconv.compare import same_operator as same_operator
-    from symconv.errors import SymconvError as SymconvError
-    from symconv.flipped import convolution_matrix as convolution_matrix
+    from symconv.bound import (
+        BoundOperator as BoundOperator,
+    )
+    from symconv.compare import (
+        same_operator as same_operator,
+    )
+    from symconv.counts import (
+        Counts as Counts,
+        convolution_counts as convolution_counts,
+        depthwise_separable_counts as depthwise_separable_counts,
+        separable_counts as separable_counts,
+    )
+    from symconv.errors import (
+        SymconvError as SymconvError,
+    )
+    from symconv.flipped import (
+        convolution_matrix as convolution_matrix,
+    )
     from symconv.layers import (
         AvgPool as AvgPool,
         AvgPool1d as AvgPool1d,
@@ -74,15 +109,46 @@ if TYPE_CHECKING:
         Pad as Pad,
         Unfold as Unfold,
     )
-    from symconv.operator import Operator as Operator
+    from symconv.operator import (
+        Operator as Operator,
+    )
+    from symconv.ratios import (
+        Ratio as Ratio,
+        depthwise_separable_ratio as depthwise_separable_ratio,
+        grouped_ratio as grouped_ratio,
+        same_padding_triples as same_padding_triples,
+        separable_ratio as separable_ratio,
+        zero_insertion_ratio as zero_insertion_ratio,
+    )
+    from symconv.reach import (
+        covers as covers,
+        interior as interior,
+        missing_offsets as missing_offsets,
+        phase_fields as phase_fields,
+        reads as reads,
+    )
+    from symconv.receptive import (
+        AxisField as AxisField,
+        aligned as aligned,
+        composed as composed,
+        field_of as field_of,
+        relative_field as relative_field,
+    )
+    from symconv.relation import (
+        AxisRelation as AxisRelation,
+    )
     from symconv.roundtrip import (
         Congruence as Congruence,
         solve_output_padding as solve_output_padding,
         solve_padding as solve_padding,
         surviving_sizes as surviving_sizes,
     )
-    from symconv.transposed import transposed_matrix as transposed_matrix
-    from symconv.verdict import Verdict as Verdict
+    from symconv.transposed import (
+        transposed_matrix as transposed_matrix,
+    )
+    from symconv.verdict import (
+        Verdict as Verdict,
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -895,9 +895,25 @@ def test_an_operator_wants_numbers_and_names_the_symbolic_parameter(layer, name)
     match = rf"^{name} must be a concrete integer here, got the symbolic n; substitute a number"
     with refuses(ParameterTypeError, match):
         layer.operator((8,))
-    if hasattr(layer, "mac_count"):
-        with refuses(ParameterTypeError, match):
+
+
+@pytest.mark.parametrize(("layer", "name"), [case for case in SYMBOLIC if "Conv" in case.id])
+def test_macs_inside_are_a_closed_form_but_for_input_dilation(layer, name):
+    if name == "input_dilation":
+        with refuses(ParameterTypeError, "^input_dilation must be a concrete integer here"):
             layer.mac_count((8,), "inside")
+        return
+    form = layer.mac_count((8,), "inside")
+    fields = {field: getattr(layer, field) for field in layer.__dataclass_fields__}
+    for value in (1, 2):
+
+        def substituted(entry, value=value):
+            if isinstance(entry, tuple):
+                return tuple(substituted(part) for part in entry)
+            return entry.subs(n, value) if isinstance(entry, sympy.Basic) else entry
+
+        number = type(layer)(**{field: substituted(entry) for field, entry in fields.items()})
+        assert form.subs(n, value).doit() == number.mac_count((8,), "inside")
 
 
 @pytest.mark.parametrize(("layer", "name"), SYMBOLIC)

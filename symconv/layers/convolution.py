@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv import checks
-from symconv.boundary import Boundary
+from symconv.boundary import ZEROS, Boundary
 from symconv.conventions import SIZE_DEPENDENT
+from symconv.counts import Counts, convolution_counts
 from symconv.errors import ParameterError, ShapeError, located
 from symconv.geometry import Geometry, by_axis, least_samples
-from symconv.incidence import Incidence
 from symconv.layers.base import (
     Layer,
     any_size,
@@ -32,8 +32,94 @@ from symconv.rendering import relation_latex
 __all__ = ["Conv", "ConvTranspose"]
 
 
+class ConvolutionLayer(Layer):
+    """What convolutions and transposed convolutions share: channels, parameters, counts."""
+
+    in_channels: Any
+    out_channels: Any
+    kernel_size: Any
+    groups: Any
+    bias: bool
+
+    @property
+    def rank(self) -> int:
+        return len(self.kernel_size)
+
+    def _channels_out(self, channels: Any) -> Any:
+        if channels != self.in_channels:
+            raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
+        return self.out_channels
+
+    def _boundary(self) -> Boundary:
+        return ZEROS
+
+    def parameter_count(self) -> Any:
+        """Weights and biases: c_in·c_out/groups·taps + c_out, without c_out if bias is False.
+
+        Examples
+        --------
+        >>> Conv(3, 256, (5, 5)).parameter_count(), Conv(3, 3, (5, 5), groups=3).parameter_count()
+        (19456, 78)
+        """
+        return convolution_parameters(self)
+
+    def counts(self, input_size: Sequence[Any]) -> Counts:
+        """Parameters, outputs, MACs and FLOPs by name (see `symconv.counts.Counts`).
+
+        Parameters
+        ----------
+        input_size : sequence of int or SymPy expressions
+
+        Examples
+        --------
+        >>> counts = Conv(3, 8, (3, 3), padding=1).counts((4, 4))
+        >>> counts.parameters, counts.macs_per_tap, counts.macs_inside, counts.flops_inside
+        (224, 3456, 2400, 4928)
+        """
+        with located(self.describe):
+            size = self._checked_size("input_size", input_size)
+            self.output_size(size)
+            return convolution_counts(
+                [self.relation(axis, n) for axis, n in enumerate(size)],
+                size,
+                self.in_channels,
+                self.out_channels,
+                groups=self.groups,
+                bias=self.bias,
+                transposed=self.is_transposed,
+                boundary=self._boundary(),
+            )
+
+    def mac_count(self, input_size: Sequence[Any], count: str = "per_tap") -> Any:
+        """Multiply-accumulate operations for one input.
+
+        Parameters
+        ----------
+        input_size : sequence of int or SymPy expressions
+        count : {"per_tap", "inside"}
+            "per_tap": every tap of every output (of a transposed layer: of every input), padding
+            included; "inside": the triples, those that meet a stored sample.
+
+        Examples
+        --------
+        >>> conv = Conv(1, 1, (3,), padding=1)
+        >>> conv.mac_count((4,)), conv.mac_count((4,), "inside")
+        (12, 10)
+        >>> layer = ConvTranspose(4, 6, (3, 3), padding=1)
+        >>> layer.mac_count((8, 8)), layer.mac_count((8, 8), "inside")
+        (13824, 11616)
+        """
+        with located(self.describe):
+            checks.choice("count", count, ("per_tap", "inside"))
+            if count == "inside":
+                return self.counts(input_size).macs_inside
+            outputs = self.output_size(input_size)
+            windows = tuple(input_size) if self.is_transposed else outputs
+            return channel_pairs(self) * math.prod(self.kernel_size) * math.prod(windows)
+
+
 @dataclass(frozen=True, repr=False)
-class Conv(Layer):
+class Conv(ConvolutionLayer):
     """A convolution as every framework computes it: cross-correlation, kernel not flipped.
 
     ``y[o] = Σ_k w[k] · x[s·o + d·k − p]`` on each axis, summed over the input channels of the
@@ -99,10 +185,6 @@ class Conv(Layer):
                 if self.padding == "same":
                     self.relation(axis, 0)
 
-    @property
-    def rank(self) -> int:
-        return len(self.kernel_size)
-
     def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         return padded_relation(
             AxisRelation(
@@ -124,11 +206,6 @@ class Conv(Layer):
 
     def _boundary(self) -> Boundary:
         return Boundary(self.padding_mode, self.padding_value)
-
-    def _channels_out(self, channels: Any) -> Any:
-        if channels != self.in_channels:
-            raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
-        return self.out_channels
 
     def geometry(self, input_size: Sequence[int]) -> Geometry:
         """The validated geometry at one input size."""
@@ -158,36 +235,9 @@ class Conv(Layer):
         name = f"{self.describe()} on {by_axis(geometry.input_size)}"
         return Operator(ConvolutionMap(geometry), name, bias=self.bias)
 
-    def parameter_count(self) -> Any:
-        """Weights and biases: c_out·(c_in/groups · taps + 1), without the 1 if bias is False."""
-        return convolution_parameters(self)
-
-    def mac_count(self, input_size: Sequence[Any], count: str = "per_tap") -> Any:
-        """Multiply-accumulate operations for one input.
-
-        Parameters
-        ----------
-        input_size : sequence of int or SymPy expressions
-        count : {"per_tap", "inside"}
-            "per_tap": every tap of every output, padding included; "inside": the triples, those
-            that meet a stored input (concrete sizes only).
-
-        Examples
-        --------
-        >>> Conv(1, 1, (3,), padding=1).mac_count((4,)), Conv(1, 1, (3,), padding=1).mac_count(
-        ...     (4,), "inside")
-        (12, 10)
-        """
-        with located(self.describe):
-            checks.choice("count", count, ("per_tap", "inside"))
-        channels = channel_pairs(self)
-        if count == "inside":
-            return channels * Incidence(self.geometry(input_size)).count
-        return channels * math.prod(self.kernel_size) * math.prod(self.output_size(input_size))
-
 
 @dataclass(frozen=True, repr=False)
-class ConvTranspose(Layer):
+class ConvTranspose(ConvolutionLayer):
     """A transposed convolution: the transpose of a convolution's matrix, as PyTorch's layer.
 
     ``y[s·i + d·k − p] += w[k] · x[i]`` on each axis, output size s(n−1) + E + op − p_lo − p_hi
@@ -250,10 +300,6 @@ class ConvTranspose(Layer):
                 checks.per_axis("output_padding", self.output_padding, rank, 0),
             )
 
-    @property
-    def rank(self) -> int:
-        return len(self.kernel_size)
-
     def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         """The convolution that this layer transposes, on one axis: padding (lo, hi − op)."""
         lo, hi = self.padding[axis]
@@ -270,11 +316,6 @@ class ConvTranspose(Layer):
 
     def _least_input(self, axis: int) -> int:
         return 1
-
-    def _channels_out(self, channels: Any) -> Any:
-        if channels != self.in_channels:
-            raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
-        return self.out_channels
 
     def geometry(self, input_size: Sequence[int]) -> Geometry:
         """The geometry of the convolution whose transpose this layer is at `input_size`."""
@@ -302,26 +343,3 @@ class ConvTranspose(Layer):
         geometry = self.geometry(input_size)
         name = f"{self.describe()} on {by_axis(geometry.output_size)}"
         return Operator(ConvolutionMap(geometry), name, transposed=True, bias=self.bias)
-
-    def parameter_count(self) -> Any:
-        """Weights and biases: c_in·(c_out/groups)·taps + c_out, without c_out if bias is False."""
-        return convolution_parameters(self)
-
-    def mac_count(self, input_size: Sequence[Any], count: str = "per_tap") -> Any:
-        """Multiply-accumulate operations for one input.
-
-        "per_tap": every tap of every input; "inside": those that land inside the output.
-
-        Examples
-        --------
-        >>> layer = ConvTranspose(4, 6, (3, 3), padding=1)
-        >>> layer.mac_count((8, 8)), layer.mac_count((8, 8), "inside")
-        (13824, 11616)
-        """
-        with located(self.describe):
-            checks.choice("count", count, ("per_tap", "inside"))
-        channels = channel_pairs(self)
-        if count == "inside":
-            return channels * Incidence(self.geometry(input_size)).count
-        self.output_size(input_size)
-        return channels * math.prod(self.kernel_size) * math.prod(tuple(input_size))

@@ -11,6 +11,7 @@ from symconv.rendering.bins import (
     bin_pattern as bin_pattern,
 )
 from symconv.rendering.formulas import relation_latex as relation_latex
+from symconv.rendering.pyramid import field_svg as field_svg
 from symconv.rendering.spy import (
     MAX_DRAWN as MAX_DRAWN,
     density_png as density_png,

@@ -112,7 +112,7 @@ def spy_svg(
     which, legend = _legend(labels, len(i))
     marks = ""
     for number, (name, colour) in enumerate(legend.items()):
-        said = f", {_xml(name)}" if name else ""
+        said = f", {xml_escaped(name)}" if name else ""
         marks += f'<g fill="{colour}" stroke="#000" stroke-opacity=".4" stroke-width=".05">'
         for row, column in zip(
             i[which == number].tolist(), j[which == number].tolist(), strict=True
@@ -145,7 +145,7 @@ def density_svg(grid: Array, shape: Shape, *, title: str = "") -> str:
     return _svg(marks, cells, shape, int(grid.sum()), title, {})
 
 
-def _xml(text: str) -> str:
+def xml_escaped(text: str) -> str:
     """Text for XML: markup escaped, characters that XML cannot hold replaced."""
     return escape(re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "�", text))
 
@@ -156,7 +156,7 @@ def _size(shape: Shape) -> tuple[float, float]:
     return max(round(shape[1] * unit, 1), 12), max(round(shape[0] * unit, 1), 12)
 
 
-def _heading(title: str, width: float) -> list[str]:
+def heading_lines(title: str, width: float) -> list[str]:
     return textwrap.wrap(title, max(48, int(width / CHARACTER)))
 
 
@@ -165,15 +165,15 @@ def _svg(
 ) -> str:
     """The frame, numbers, captions and legend around marks that are drawn in units of cells."""
     said, (width, height) = _described(shape, entries, cells), _size(shape)
-    heading = _heading(title, width)
+    heading = heading_lines(title, width)
     left, top = 14 + 7 * len(str(shape[0])), 26 + 15 * len(heading)
-    lines = [_text(6, 15 + 15 * number, line) for number, line in enumerate(heading)]
+    lines = [svg_text(6, 15 + 15 * number, line) for number, line in enumerate(heading)]
     for at, middle in _ends(shape[0], height):
-        lines.append(_text(left - 5, top + middle + 4, at, "end"))
+        lines.append(svg_text(left - 5, top + middle + 4, at, "end"))
     for at, middle in _ends(shape[1], width):
-        lines.append(_text(left + middle, top - 6, at, "middle"))
+        lines.append(svg_text(left + middle, top - 6, at, "middle"))
     x, y = 6.0, top + height + 18
-    lines.append(_text(x, y, said))
+    lines.append(svg_text(x, y, said))
     beside = left + width + CHARACTER * len(str(shape[1])) / 2
     right = max(beside, *(6 + CHARACTER * len(line) for line in (said, *heading)))
     # A long legend would dwarf the picture; hovering names the entries as well.
@@ -182,21 +182,21 @@ def _svg(
         wide = 26 + CHARACTER * len(name)
         x, y = (6.0, y + 17) if x > 6 and x + wide > right else (x, y)
         dot = f'<circle cx="{x + 5:g}" cy="{y - 4:g}" r="5" fill="{colour}" stroke="{INK}"/>'
-        lines.append(dot + _text(x + 14, y, name))
+        lines.append(dot + svg_text(x + 14, y, name))
         x += wide
     scale = f"{width / max(cells[1], 1):.6g} {height / max(cells[0], 1):.6g}"
     across, down = f"{right + 8:g}", f"{y + 8:g}"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{across}" height="{down}" '
         f'viewBox="0 0 {across} {down}" role="img" font-family="sans-serif" font-size="11" '
-        f'fill="{INK}"><title>{_xml(title or said)}</title><desc>{_xml(said)}</desc>'
+        f'fill="{INK}"><title>{xml_escaped(title or said)}</title><desc>{xml_escaped(said)}</desc>'
         f'<path d="M{left} {top}h{width:g}v{height:g}h-{width:g}z" fill="{PAPER}" stroke="{INK}"/>'
         f'<g transform="translate({left} {top}) scale({scale})">{marks}</g>{"".join(lines)}</svg>'
     )
 
 
-def _text(x: float, y: float, words: object, anchor: str = "start") -> str:
-    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{_xml(str(words))}</text>'
+def svg_text(x: float, y: float, words: object, anchor: str = "start") -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}">{xml_escaped(str(words))}</text>'
 
 
 def _ends(n: int, length: float) -> list[tuple[int, float]]:
@@ -281,7 +281,7 @@ def _png(image: Array, shape: Shape, entries: int, title: str, legend: dict[str,
         axes.imshow(image, interpolation="nearest", aspect="auto", extent=box)
     said, plain = _described(shape, entries, image.shape[:2]), {"parse_math": False, "color": INK}
     axes.set_xlabel(said, fontsize=8, loc="left", **plain)
-    axes.set_title("\n".join(_heading(title, width)), fontsize=9, loc="left", **plain)
+    axes.set_title("\n".join(heading_lines(title, width)), fontsize=9, loc="left", **plain)
     if 0 < len(legend) <= MAX_LEGEND:
         lines = _matplotlib("lines")
         dots = [
