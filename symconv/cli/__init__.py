@@ -8,6 +8,7 @@ from symconv import __version__
 from symconv.cli.applying import apply
 from symconv.cli.demonstrating import demo
 from symconv.cli.matrices import matrix
+from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
 from symconv.cli.sizes import shape
 
@@ -28,3 +29,5 @@ commands.add_command(matrix)
 commands.add_command(apply)
 commands.add_command(demo)
 commands.add_command(shape)
+commands.add_command(count)
+commands.add_command(receptive_field)

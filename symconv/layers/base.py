@@ -14,7 +14,7 @@ import sympy
 from symconv import checks
 from symconv.algebras import as_array
 from symconv.boundary import MODES
-from symconv.conventions import AMOUNTS, padding_amount
+from symconv.conventions import AMOUNTS, SIZE_DEPENDENT, padding_amount
 from symconv.errors import (
     GeometryError,
     ParameterError,
@@ -300,6 +300,8 @@ def checked_padding(value: Any, rank: int) -> Any:
 
 def padded_relation(relation: AxisRelation, padding: Any, n_in: Any) -> AxisRelation:
     """`relation` with the padding of a convention at size `n_in`, or with the given pair."""
+    if n_in is None and padding in SIZE_DEPENDENT:
+        raise ParameterError(f"input size must be given: padding {padding!r} depends on it")
     lo, hi = padding_amount(padding, relation, n_in) if isinstance(padding, str) else padding
     return AxisRelation(
         relation.n_taps, relation.stride, relation.dilation, lo, hi, relation.input_dilation
