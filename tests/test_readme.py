@@ -9,7 +9,9 @@ ROOT = Path(__file__).parent.parent
 
 
 def test_examples():
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    result = doctest.testfile(
+        str(ROOT / "README.md"), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE
+    )
     assert result.attempted >= 12
     assert result.failed == 0
 

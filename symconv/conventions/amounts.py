@@ -15,9 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import sympy
-
-from symconv.checks import is_symbolic
+from symconv.conventions.elementwise import maximum
 from symconv.errors import ParameterError
 from symconv.relation import AxisRelation
 
@@ -52,7 +50,7 @@ def _same_total(axis: AxisRelation, n_in: Any) -> Any:
     n_out = -(-n // axis.stride)
     # The input that n_out windows need, against the one that is there.
     missing = axis.input_size(n_out) - n
-    return sympy.Max(missing, 0) if is_symbolic(missing) else max(missing, 0)
+    return maximum(missing, 0)
 
 
 def _same_upper(axis: AxisRelation, n_in: Any) -> Pair:
