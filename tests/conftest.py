@@ -1,4 +1,4 @@
-"""Shared settings: deterministic examples, as many as the profile asks for."""
+"""Shared settings: the same examples in every run unless more are asked for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    "symconv",
+    deadline=None,
+    derandomize="SYMCONV_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile(
-    "thorough", settings.get_profile("ci"), max_examples=3000, derandomize=False
-)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+settings.load_profile("symconv")

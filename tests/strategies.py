@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import strategies as st
+import os
+
+from hypothesis import settings, strategies as st
 
 import symconv as sc
 
@@ -13,6 +15,11 @@ NO_BIAS = st.just(False)
 #: Largest number of samples, outputs and taps, by rank, so that naive loops stay quick.
 SIZES = {1: 9, 2: 5, 3: 3}
 KERNELS = {1: 4, 2: 3, 3: 2}
+
+
+def examples(count):
+    """So many random cases, times SYMCONV_EXAMPLES (1 unless set)."""
+    return settings(max_examples=count * int(os.environ.get("SYMCONV_EXAMPLES", "1")))
 
 
 def per_axis(rank, elements):

@@ -9,14 +9,14 @@ import oracles
 import pytest
 import strategies
 import sympy
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import symconv as sc
 from symconv.errors import GeometryError, ParameterError, ShapeError
 
 
 @given(strategies.conv_cases())
-@settings(max_examples=300)
+@strategies.examples(300)
 def test_sizes_counts_and_entries_of_a_convolution(case):
     layer, size = case
     arguments = (layer.kernel_size, layer.stride, layer.dilation, layer.padding)
@@ -35,7 +35,7 @@ def test_sizes_counts_and_entries_of_a_convolution(case):
 
 
 @given(st.one_of(strategies.conv_cases(), strategies.transpose_cases(), strategies.pool_cases()))
-@settings(max_examples=300)
+@strategies.examples(300)
 def test_input_sizes_are_all_that_give_the_output_size(case):
     layer, size = case
     output = layer.output_size(size)

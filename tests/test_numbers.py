@@ -16,7 +16,7 @@ import scipy.sparse.linalg
 import strategies
 import sympy
 from checking import integers, oracle_apply, oracle_matrix
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import symconv as sc
 from symconv.errors import DTypeError
@@ -391,7 +391,7 @@ def exact_numbers():
 
 
 @given(strategies.conv_cases(bias=st.just(True)), exact_numbers(), exact_numbers())
-@settings(max_examples=150)
+@strategies.examples(150)
 def test_plans_agree_bit_for_bit_on_exact_data(case, values, weights):
     layer, size = case
     op = layer.operator(size)
@@ -407,7 +407,7 @@ def test_plans_agree_bit_for_bit_on_exact_data(case, values, weights):
 
 
 @given(strategies.pool_cases(), exact_numbers())
-@settings(max_examples=100)
+@strategies.examples(100)
 def test_averages_of_exact_numbers_are_fractions(case, values):
     layer, size = case
     x = objects(values, (2, *size))
@@ -798,7 +798,7 @@ def test_the_adjoint_is_the_conjugate_transpose(layer, size, plan):
 
 
 @given(strategies.conv_cases())
-@settings(max_examples=60)
+@strategies.examples(60)
 def test_adjointness_is_exact_on_gaussian_integers(case):
     layer, size = case
     op = layer.operator(size)
@@ -891,7 +891,7 @@ def test_bound_maps_without_weights(kind):
 
 
 @given(strategies.conv_cases(bias=st.booleans()) | strategies.transpose_cases(bias=st.booleans()))
-@settings(max_examples=150)
+@strategies.examples(150)
 def test_layers_and_operators_are_values(case):
     layer, size = case
     namespace = {"Conv": sc.Conv, "ConvTranspose": sc.ConvTranspose}
@@ -920,7 +920,7 @@ def test_layers_and_operators_are_values(case):
 
 
 @given(strategies.pool_cases())
-@settings(max_examples=60)
+@strategies.examples(60)
 def test_pools_are_values(case):
     layer, size = case
     again = eval(repr(layer), {"AvgPool": sc.AvgPool})  # noqa: S307
@@ -992,7 +992,7 @@ def check_rows_and_columns(op, weight=None):
 
 
 @given(strategies.conv_cases(ranks=(1, 2)) | strategies.transpose_cases(ranks=(1, 2)))
-@settings(max_examples=60)
+@strategies.examples(60)
 def test_rows_and_columns_are_those_of_the_matrix(case):
     layer, size = case
     op = layer.operator(size)
@@ -1004,7 +1004,7 @@ def test_rows_and_columns_are_those_of_the_matrix(case):
 
 
 @given(strategies.pool_cases(ranks=(1, 2)))
-@settings(max_examples=50)
+@strategies.examples(50)
 def test_rows_and_columns_of_pools(case):
     layer, size = case
     if not layer.count_include_pad and layer.divisor_override is None:
@@ -1017,7 +1017,7 @@ def test_rows_and_columns_of_pools(case):
 
 
 @given(strategies.conv_cases(ranks=(1, 2), input_dilation=False))
-@settings(max_examples=40)
+@strategies.examples(40)
 def test_rows_and_columns_of_patches_and_padding(case):
     conv, size = case
     if int(np.prod(size)) * int(np.prod(conv.output_size(size))) > 300:
@@ -1044,7 +1044,7 @@ def small(case):
 @given(
     (strategies.conv_cases(ranks=(1, 2)) | strategies.transpose_cases(ranks=(1, 2))).filter(small)
 )
-@settings(max_examples=60)
+@strategies.examples(60)
 def test_the_jacobian_is_the_exact_matrix(case):
     layer, size = case
     op = layer.operator(size)
@@ -1057,7 +1057,7 @@ def test_the_jacobian_is_the_exact_matrix(case):
 
 
 @given(strategies.pool_cases(ranks=(1, 2)))
-@settings(max_examples=30)
+@strategies.examples(30)
 def test_the_jacobian_of_a_pool_is_the_exact_matrix(case):
     layer, size = case
     layer = dataclasses.replace(layer, count_include_pad=True)

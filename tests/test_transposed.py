@@ -8,7 +8,7 @@ import math
 import pytest
 import strategies
 import sympy
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 
 import symconv as sc
 from symconv.errors import ParameterError, ParameterTypeError
@@ -16,7 +16,7 @@ from symconv.transposed import WAYS
 
 
 @given(strategies.transpose_cases())
-@settings(max_examples=250)
+@strategies.examples(250)
 def test_four_ways_and_the_operator_agree(case):
     layer, size = case
     expected = layer.operator(size).exact()
@@ -25,7 +25,7 @@ def test_four_ways_and_the_operator_agree(case):
 
 
 @given(strategies.transpose_cases(ranks=(1, 2)))
-@settings(max_examples=60)
+@strategies.examples(60)
 def test_the_gradient_agrees(case):
     layer, size = case
     # SymPy differentiates entry by entry: small cases only.
