@@ -112,8 +112,22 @@ class LinearMap(ABC):
         """Aᵀ·y for a y that is already divided."""
 
 
+class BlockMap(LinearMap):
+    """A map whose matrix is the spatial pattern with a block of weights per group of channels."""
+
+    @abstractmethod
+    def _blocks(self, weight: Array, transposed: bool) -> tuple[Pattern, Array]:
+        """The spatial pattern and the weights (groups, row channels, column channels, labels)."""
+
+    def entries(self, weight: Array, transposed: bool) -> Entries:
+        return assemble(*self._blocks(weight, transposed))
+
+    def row(self, weight: Array, at: int, transposed: bool) -> tuple[Array, Array]:
+        return assemble_row(*self._blocks(weight, transposed), at)
+
+
 @dataclass(frozen=True)
-class ConvolutionMap(LinearMap):
+class ConvolutionMap(BlockMap):
     """``A[o, i] = Σ w[k]`` over the triples, channels and groups on top; weights are free."""
 
     @property
@@ -133,12 +147,6 @@ class ConvolutionMap(LinearMap):
         channels = self.geometry.out_channels * (self.geometry.in_channels // self.geometry.groups)
         return channels * self.incidence.pattern.nnz
 
-    def entries(self, weight: Array, transposed: bool) -> Entries:
-        return assemble(*self._blocks(weight, transposed))
-
-    def row(self, weight: Array, at: int, transposed: bool) -> tuple[Array, Array]:
-        return assemble_row(*self._blocks(weight, transposed), at)
-
     def _blocks(self, weight: Array, transposed: bool) -> tuple[Pattern, Array]:
         """The spatial pattern and the weights (groups, row channels, column channels, labels)."""
         pattern = self.incidence.pattern
@@ -154,7 +162,7 @@ class ConvolutionMap(LinearMap):
 
 
 @dataclass(frozen=True)
-class WindowMap(LinearMap):
+class WindowMap(BlockMap):
     """The sum of each window, per channel, divided by the counts of `divisors` where given.
 
     ``divisors`` holds, per axis, the cells that count in each window (their product divides), or
@@ -202,12 +210,6 @@ class WindowMap(LinearMap):
     def _ones(self, like: Array) -> Array:
         ones = np.ones(self.geometry.weight_shape, dtype=np.int64)
         return ones.astype(like.dtype) * like
-
-    def entries(self, weight: Array, transposed: bool) -> Entries:
-        return assemble(*self._blocks(weight, transposed))
-
-    def row(self, weight: Array, at: int, transposed: bool) -> tuple[Array, Array]:
-        return assemble_row(*self._blocks(weight, transposed), at)
 
     def _blocks(self, weight: Array, transposed: bool) -> tuple[Pattern, Array]:
         pattern = self.incidence.pattern

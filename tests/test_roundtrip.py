@@ -141,3 +141,10 @@ def test_an_output_padding_below_zero_is_a_crop():
         sc.solve_output_padding(layer, (4,), (8,))
     cropped = sc.ConvTranspose1d(1, 1, 3, stride=2, padding=((0, 1),))
     assert cropped.output_size((4,)) == (8,)
+
+
+def test_a_layer_without_a_relation_of_its_own():
+    with pytest.raises(
+        ParameterTypeError, match=r"layer must have one relation per axis, got Fold"
+    ):
+        sc.surviving_sizes([sc.Fold((3,), (2,))])

@@ -13,7 +13,7 @@ import sympy
 
 from symconv import checks
 from symconv.algebras import as_array
-from symconv.boundary import MODES
+from symconv.boundary import MODES, ZEROS, Boundary
 from symconv.conventions import AMOUNTS, SIZE_DEPENDENT, padding_amount
 from symconv.errors import (
     GeometryError,
@@ -23,7 +23,7 @@ from symconv.errors import (
     TooLargeError,
     located,
 )
-from symconv.geometry import check_groups
+from symconv.geometry import Geometry, check_groups, least_samples
 from symconv.operator import Operator
 from symconv.relation import AxisRelation
 from symconv.rendering import html_summary
@@ -64,15 +64,35 @@ class Layer:
 
     def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         """The index relation on one axis; `n_in` matters where padding depends on the size."""
-        raise TypeError("a layer defines its relation")
+        raise ParameterTypeError(f"layer must have one relation per axis, got {self.describe()}")
 
     def _output_on(self, axis: int, n_in: Any) -> Any:
         """Output size on one axis, below 1 where no window fits."""
         return self.relation(axis, n_in).output_size(n_in)
 
+    def _boundary(self) -> Boundary:
+        """What lies outside the input: zeros, unless the layer has a padding_mode."""
+        if not hasattr(self, "padding_mode"):
+            return ZEROS
+        return Boundary(self.padding_mode, getattr(self, "padding_value", 0))
+
     def _least_input(self, axis: int) -> int:
         """The smallest legal input size on one axis."""
-        return 0
+        return least_samples(self._boundary(), self.relation(axis, 1))
+
+    def _geometry(self, input_size: Sequence[int], **channels: int) -> Geometry:
+        """The validated geometry at one input size."""
+        with located(lambda: f"{self.describe()} on {input_size}"):
+            size = self._checked_size("input_size", input_size)
+            size = tuple(checks.concrete("input_size", n) for n in size)
+            self._check_concrete()
+            return Geometry.of(
+                [self.relation(axis, n) for axis, n in enumerate(size)],
+                size,
+                output_size=[self._output_on(axis, n) for axis, n in enumerate(size)],
+                boundary=self._boundary(),
+                **channels,
+            )
 
     def output_size(self, input_size: Sequence[Any]) -> Size:
         """Spatial output size; SymPy sizes give the closed form.
@@ -160,7 +180,7 @@ class Layer:
     @property
     def _has_floor_rule(self) -> bool:
         """Whether the output size is the floor formula with padding that no size changes."""
-        return not self.is_transposed
+        return not self.is_transposed and getattr(self, "padding", 0) not in SIZE_DEPENDENT
 
     def _is_symbolic(self, axis: int) -> bool:
         """Whether the relation on one axis has symbols in it."""

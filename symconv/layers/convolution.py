@@ -8,11 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv import checks
-from symconv.boundary import ZEROS, Boundary
-from symconv.conventions import SIZE_DEPENDENT
 from symconv.counts import Counts, convolution_counts
 from symconv.errors import ParameterError, ShapeError, located
-from symconv.geometry import Geometry, by_axis, least_samples
+from symconv.geometry import Geometry, by_axis
 from symconv.layers.base import (
     Layer,
     any_size,
@@ -49,9 +47,6 @@ class ConvolutionLayer(Layer):
         if channels != self.in_channels:
             raise ShapeError(f"input channels must be {self.in_channels}, got {channels}")
         return self.out_channels
-
-    def _boundary(self) -> Boundary:
-        return ZEROS
 
     def parameter_count(self) -> Any:
         """Weights and biases: c_in·c_out/groups·taps + c_out, without c_out if bias is False.
@@ -197,30 +192,14 @@ class Conv(ConvolutionLayer):
             n_in,
         )
 
-    def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self.relation(axis, 1))
-
-    @property
-    def _has_floor_rule(self) -> bool:
-        return self.padding not in SIZE_DEPENDENT
-
-    def _boundary(self) -> Boundary:
-        return Boundary(self.padding_mode, self.padding_value)
-
     def geometry(self, input_size: Sequence[int]) -> Geometry:
         """The validated geometry at one input size."""
-        with located(lambda: f"{self.describe()} on {input_size}"):
-            size = self._checked_size("input_size", input_size)
-            size = tuple(checks.concrete("input_size", n) for n in size)
-            self._check_concrete()
-            return Geometry.of(
-                [self.relation(axis, n) for axis, n in enumerate(size)],
-                size,
-                in_channels=self.in_channels,
-                out_channels=self.out_channels,
-                groups=self.groups,
-                boundary=self._boundary(),
-            )
+        return self._geometry(
+            input_size,
+            in_channels=self.in_channels,
+            out_channels=self.out_channels,
+            groups=self.groups,
+        )
 
     def latex(self) -> str:
         return relation_latex(

@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from symconv import checks
-from symconv.boundary import ZEROS, Boundary
-from symconv.conventions import SIZE_DEPENDENT
 from symconv.errors import ParameterError, ShapeError, located
-from symconv.geometry import Geometry, by_axis, least_samples
+from symconv.geometry import by_axis
 from symconv.layers.base import (
     Layer,
     Size,
@@ -59,28 +57,6 @@ class WindowLayer(Layer):
         padding = self.padding if isinstance(self.padding, str) else self.padding[axis]
         return padded_relation(relation, padding, n_in)
 
-    def _boundary(self) -> Boundary:
-        return ZEROS
-
-    def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self.relation(axis, 1))
-
-    @property
-    def _has_floor_rule(self) -> bool:
-        return self.padding not in SIZE_DEPENDENT
-
-    def _geometry(self, input_size: Sequence[int]) -> Geometry:
-        with located(lambda: f"{self.describe()} on {input_size}"):
-            size = self._checked_size("input_size", input_size)
-            size = tuple(checks.concrete("input_size", n) for n in size)
-            self._check_concrete()
-            return Geometry.of(
-                [self.relation(axis, n) for axis, n in enumerate(size)],
-                size,
-                output_size=[self._output_on(axis, n) for axis, n in enumerate(size)],
-                boundary=self._boundary(),
-            )
-
 
 @dataclass(frozen=True, repr=False)
 class Pad(Layer):
@@ -121,12 +97,6 @@ class Pad(Layer):
     def rank(self) -> int:
         return len(self.padding)
 
-    def _least_input(self, axis: int) -> int:
-        return least_samples(self._boundary(), self.relation(axis))
-
-    def _boundary(self) -> Boundary:
-        return Boundary(self.padding_mode, self.padding_value)
-
     def relation(self, axis: int, n_in: Any = None) -> AxisRelation:
         # One tap that moves by one: every position of the padded axis is an output.
         lo, hi = self.padding[axis]
@@ -137,16 +107,8 @@ class Pad(Layer):
         return relation_latex(relations, weighted=False, padding_mode=self.padding_mode)
 
     def operator(self, input_size: Sequence[int]) -> Operator:
-        with located(lambda: f"{self.describe()} on {input_size}"):
-            size = self._checked_size("input_size", input_size)
-            size = tuple(checks.concrete("input_size", n) for n in size)
-            self._check_concrete()
-            geometry = Geometry.of(
-                [self.relation(axis) for axis in range(self.rank)],
-                size,
-                boundary=self._boundary(),
-            )
-        return Operator(WindowMap(geometry), f"{self.describe()} on {by_axis(size)}")
+        geometry = self._geometry(input_size)
+        return Operator(WindowMap(geometry), f"{self.describe()} on {by_axis(geometry.input_size)}")
 
 
 @dataclass(frozen=True, repr=False)
@@ -188,9 +150,6 @@ class Unfold(WindowLayer):
 
     def _channels_out(self, channels: Any) -> Any:
         return channels * math.prod(self.kernel_size)
-
-    def _boundary(self) -> Boundary:
-        return Boundary(self.padding_mode, self.padding_value)
 
     def latex(self) -> str:
         relations = [self.relation(axis, any_size(axis)) for axis in range(self.rank)]
