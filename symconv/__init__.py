@@ -38,6 +38,8 @@ _ROOMS = {
     "MaxPool1d": "layers",
     "MaxPool2d": "layers",
     "MaxPool3d": "layers",
+    "Network": "network",
+    "NetworkOperator": "network",
     "OnnxConv": "conventions",
     "OnnxConvTranspose": "conventions",
     "OnnxPool": "conventions",
@@ -45,6 +47,7 @@ _ROOMS = {
     "Pad": "layers",
     "Ratio": "ratios",
     "SymconvError": "errors",
+    "Table": "network",
     "TorchConv": "conventions",
     "TorchConvTranspose": "conventions",
     "TorchPool": "conventions",
@@ -59,6 +62,8 @@ _ROOMS = {
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
     "field_of": "receptive",
+    "from_onnx": "adapters.onnx",
+    "from_torch": "adapters.torch",
     "grouped_ratio": "ratios",
     "interior": "reach",
     "missing_offsets": "reach",
@@ -82,6 +87,12 @@ _ROOMS = {
 __all__ = [*_ROOMS]  # noqa: PLE0604 - the keys are strings
 
 if TYPE_CHECKING:
+    from symconv.adapters.onnx import (
+        from_onnx as from_onnx,
+    )
+    from symconv.adapters.torch import (
+        from_torch as from_torch,
+    )
     from symconv.bound import (
         BoundOperator as BoundOperator,
     )
@@ -136,6 +147,11 @@ if TYPE_CHECKING:
         MaxPool3d as MaxPool3d,
         Pad as Pad,
         Unfold as Unfold,
+    )
+    from symconv.network import (
+        Network as Network,
+        NetworkOperator as NetworkOperator,
+        Table as Table,
     )
     from symconv.operator import (
         Operator as Operator,

@@ -106,6 +106,19 @@ def test_same_of_tensorflow_gives_the_ceiling(upper):
         )
 
 
+def test_same_is_a_ceiling_in_closed_form():
+    n = sympy.Symbol("n", integer=True, positive=True)
+    for name, taps, s, d in itertools.product(
+        ("same_upper", "same_lower"), range(1, 5), range(1, 4), range(1, 3)
+    ):
+        layer = sc.Conv1d(1, 1, taps, stride=s, dilation=d, padding=name)
+        (form,) = layer.output_size((n,))
+        assert form == sc.Conv1d(1, 1, 1, stride=s).output_size((n,))[0]
+        assert [form.subs(n, at) for at in range(1, 9)] == [
+            layer.output_size((at,))[0] for at in range(1, 9)
+        ]
+
+
 def test_names_of_padding():
     def amounts(name, **options):
         (axis,) = sc.Conv1d(1, 1, 4, padding=name, **options).geometry((9,)).axes

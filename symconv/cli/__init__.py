@@ -11,6 +11,7 @@ from symconv.cli.matrices import matrix
 from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
 from symconv.cli.sizes import shape
+from symconv.cli.summarising import summary
 
 __all__ = ["commands"]
 
@@ -31,3 +32,4 @@ commands.add_command(demo)
 commands.add_command(shape)
 commands.add_command(count)
 commands.add_command(receptive_field)
+commands.add_command(summary)

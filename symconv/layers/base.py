@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -68,6 +68,10 @@ class Layer:
 
     def _output_on(self, axis: int, n_in: Any) -> Any:
         """Output size on one axis, below 1 where no window fits."""
+        if checks.is_symbolic(n_in) and getattr(self, "padding", 0) in SIZE_DEPENDENT:
+            # "same" pads until ⌈n/s⌉ windows fit, one for each start inside the bare input; the
+            # padding itself would put a maximum into every later size.
+            return replace(self.relation(axis, n_in), pad_lo=0).windows_starting_inside(n_in)
         return self.relation(axis, n_in).output_size(n_in)
 
     def _boundary(self) -> Boundary:

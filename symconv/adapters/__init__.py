@@ -1,0 +1,1 @@
+"""Other frameworks' descriptions read as symconv's layers and networks: one framework a file."""

@@ -1,0 +1,34 @@
+"""Networks: layers and what stands between them, composed into sequences and graphs."""
+
+from symconv.network.arranging import (
+    Add as Add,
+    ChannelShuffle as ChannelShuffle,
+    Concat as Concat,
+    Elementwise as Elementwise,
+    Flatten as Flatten,
+    Permute as Permute,
+    Reshape as Reshape,
+    Squeeze as Squeeze,
+    Unsqueeze as Unsqueeze,
+)
+from symconv.network.contract import Node as Node
+from symconv.network.fields import ReceptiveField as ReceptiveField
+from symconv.network.graph import INPUT as INPUT, Step as Step
+from symconv.network.linear import NetworkOperator as NetworkOperator
+from symconv.network.model import Network as Network
+from symconv.network.nodes import (
+    Activation as Activation,
+    AdaptiveAvgPool as AdaptiveAvgPool,
+    AdaptiveMaxPool as AdaptiveMaxPool,
+    BatchNorm as BatchNorm,
+    Dropout as Dropout,
+    GlobalAvgPool as GlobalAvgPool,
+    GlobalMaxPool as GlobalMaxPool,
+    Identity as Identity,
+    Linear as Linear,
+    LocalResponseNorm as LocalResponseNorm,
+    Scale as Scale,
+    Shift as Shift,
+    Softmax as Softmax,
+)
+from symconv.network.table import Table as Table
