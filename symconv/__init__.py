@@ -61,6 +61,7 @@ _ROOMS = {
     "covers": "reach",
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
+    "enlarging_padding": "shapes",
     "field_of": "receptive",
     "from_onnx": "adapters.onnx",
     "from_torch": "adapters.torch",
@@ -69,6 +70,7 @@ _ROOMS = {
     "missing_offsets": "reach",
     "phase_fields": "reach",
     "reads": "reach",
+    "receptive_field_svg": "pictures",
     "relative_field": "receptive",
     "resolve_axes": "conventions",
     "same_operator": "compare",
@@ -156,6 +158,9 @@ if TYPE_CHECKING:
     from symconv.operator import (
         Operator as Operator,
     )
+    from symconv.pictures import (
+        receptive_field_svg as receptive_field_svg,
+    )
     from symconv.ratios import (
         Ratio as Ratio,
         depthwise_separable_ratio as depthwise_separable_ratio,
@@ -186,6 +191,9 @@ if TYPE_CHECKING:
         solve_output_padding as solve_output_padding,
         solve_padding as solve_padding,
         surviving_sizes as surviving_sizes,
+    )
+    from symconv.shapes import (
+        enlarging_padding as enlarging_padding,
     )
     from symconv.transposed import (
         transposed_matrix as transposed_matrix,

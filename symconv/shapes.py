@@ -17,7 +17,13 @@ import sympy
 
 from symconv.relation import AxisRelation
 
-__all__ = ["canonical", "floor_quotient", "input_interval", "padding_interval"]
+__all__ = [
+    "canonical",
+    "enlarging_padding",
+    "floor_quotient",
+    "input_interval",
+    "padding_interval",
+]
 
 
 def floor_quotient(numerator: Any, divisor: Any) -> Any:
@@ -158,3 +164,20 @@ def padding_interval(relation: AxisRelation, n_in: Any, n_out: Any) -> tuple[Any
     )
     least = bare.input_size(n_out) - bare.spread_size(n_in)
     return least, least + relation.stride - 1
+
+
+def enlarging_padding(relation: AxisRelation, n_in: Any) -> Any:
+    """The least total padding at which there are more outputs than the `n_in` inputs.
+
+    "Can any convolution enlarge its input?" Exactly when p_lo + p_hi is at least this:
+    E + (s−1)·n for input dilation 1.
+
+    Examples
+    --------
+    >>> enlarging_padding(AxisRelation(3), 2)
+    3
+    >>> n, s, d, K = sympy.symbols("n s d K", integer=True, positive=True)
+    >>> sympy.expand(enlarging_padding(AxisRelation(K, s, d), n))
+    K*d - d + n*s - n + 1
+    """
+    return padding_interval(relation, n_in, n_in + 1)[0]

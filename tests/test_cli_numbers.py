@@ -76,7 +76,10 @@ def test_transposed_layers_have_fractional_jumps():
             ("receptive-field", "Conv1d(1, 1, 3)", "--position", "1x2"),
             "position must have 1 entries",
         ),
-        (("receptive-field", "Conv1d(1, 1, 3)", "--axis", "1"), "axis must be below the rank 1"),
+        (
+            ("receptive-field", "Conv1d(1, 1, 3)", "--axis", "1", "--out", "unwritten.svg"),
+            "axis must be below the rank 1",
+        ),
         (
             ("receptive-field", "Conv1d(1, 1, 3)", "--input", "5", "--position", "3"),
             "position must be from 0 to 2, got 3",

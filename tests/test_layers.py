@@ -119,6 +119,30 @@ def test_same_is_a_ceiling_in_closed_form():
         ]
 
 
+@given(strategies.conv_cases(input_dilation=False))
+@strategies.examples(100)
+def test_output_paddings_restore_the_sizes_they_name(case):
+    conv, size = case
+    output = conv.output_size(size)
+    for axis, meanings in enumerate(conv.output_paddings(output)):
+        for op, n in meanings.items():
+            if n < 1:
+                continue  # a transposed layer makes at least one sample
+            up = sc.ConvTranspose(
+                1,
+                1,
+                (conv.kernel_size[axis],),
+                stride=conv.stride[axis],
+                dilation=conv.dilation[axis],
+                padding=(conv.padding[axis],),
+                output_padding=op,
+            )
+            assert up.output_size((output[axis],)) == (n,)
+            assert 0 <= op < conv.stride[axis]
+    with pytest.raises(ParameterError, match="padding must not depend on the size"):
+        sc.Conv1d(1, 1, 3, padding="same_upper").output_paddings((4,))
+
+
 def test_names_of_padding():
     def amounts(name, **options):
         (axis,) = sc.Conv1d(1, 1, 4, padding=name, **options).geometry((9,)).axes

@@ -9,7 +9,13 @@ import sympy
 
 import symconv as sc
 from symconv.relation import AxisRelation
-from symconv.shapes import canonical, floor_quotient, input_interval, padding_interval
+from symconv.shapes import (
+    canonical,
+    enlarging_padding,
+    floor_quotient,
+    input_interval,
+    padding_interval,
+)
 
 n, m, s = sympy.symbols("n m s", integer=True, positive=True)
 
@@ -94,3 +100,14 @@ def test_padding_interval_holds_exactly_the_totals():
             if AxisRelation(taps, stride, dilation, 0, total).output_size(n_in) == n_out
         ]
         assert found == list(range(least, most + 1))
+
+
+def test_a_convolution_enlarges_its_input_exactly_from_this_padding_on():
+    """N18: and the notes' own example does, 2 with padding 2 and kernel 3 becoming 4."""
+    for taps, stride, dilation, n_in, total in itertools.product(
+        range(1, 4), range(1, 4), range(1, 3), range(1, 7), range(20)
+    ):
+        relation = AxisRelation(taps, stride, dilation, 0, total)
+        enlarges = relation.output_size(n_in) > n_in
+        assert enlarges == (total >= enlarging_padding(relation, n_in))
+    assert AxisRelation(3, pad_lo=2, pad_hi=2).output_size(2) == 4

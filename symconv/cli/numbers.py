@@ -13,9 +13,8 @@ from symconv.errors import ParameterError
 from symconv.files import write_atomically
 from symconv.layers import Conv, ConvTranspose
 from symconv.parsing import parse_layer, parse_size
-from symconv.reach import trace
+from symconv.pictures import receptive_field_svg, stacks_of
 from symconv.receptive import field_of
-from symconv.rendering import field_svg
 from symconv.shapes import canonical
 
 __all__ = ["count", "receptive_field"]
@@ -88,37 +87,19 @@ def receptive_field(
     Size, jump between neighbouring outputs, start (of output 0's field) and effective padding, in
     input samples per axis.
     """
-    rank = layers[0].rank
-    for layer in layers:
-        if layer.rank != rank:
-            raise ParameterError(f"layers must have one rank, got {rank} and {layer.rank}")
-    for name, value in (("input", input_size), ("position", position)):
-        if value is not None and len(value) != rank:
-            raise ParameterError(f"{name} must have {rank} entries, got {len(value)}")
-    if axis >= rank:
-        raise ParameterError(f"axis must be below the rank {rank}, got {axis}")
-    # Sizes of every level, where they are known: ceil mode and "same" padding need them.
-    sizes = [] if input_size is None else [input_size]
-    stacks: list[list[Any]] = [[] for _ in range(rank)]
-    for layer in layers:
-        for number, stack in enumerate(stacks):
-            relation = layer.relation(number, sizes[-1][number] if sizes else None)
-            stack.append(relation.adjoint() if layer.is_transposed else relation)
-        if sizes:
-            sizes.append(layer.output_size(sizes[-1]))
-    levels = [[size[number] for size in sizes] for number in range(rank)]
-    composed = [field_of(stack) for stack in stacks]
+    stacks = stacks_of(layers, input_size)
+    if position is not None and len(position) != len(stacks):
+        raise ParameterError(f"position must have {len(stacks)} entries, got {len(position)}")
+    composed = [field_of(stack.relations) for stack in stacks]
     names = ("size", "jump", "start", "padding")
     answer = {name: [_plain(getattr(field, name)) for field in composed] for name in names}
     if position is not None:
-        read = [
-            _traced(stack, o, known).levels[0]
-            for stack, o, known in zip(stacks, position, levels, strict=True)
-        ]
+        read = [stack.traced(o).levels[0] for stack, o in zip(stacks, position, strict=True)]
         answer["inputs"] = [list(map(int, positions)) for positions in read]
     if out is not None:
-        place = position[axis] if position else 0
-        _write_figure(out, stacks[axis], place, levels[axis], layers)
+        place = position[axis] if position and axis < len(stacks) else 0
+        svg = receptive_field_svg(layers, place, axis=axis, input_size=input_size)
+        write_atomically(out, lambda file: file.write(svg.encode()))
     if as_json:
         click.echo(json.dumps(answer))
         return
@@ -129,23 +110,3 @@ def receptive_field(
 def _plain(number: Any) -> Any:
     """Integers as numbers; the fractions of transposed layers and formulas as text."""
     return int(number) if number == int(number) else str(number)
-
-
-def _traced(stack: list[Any], position: int, sizes: list[int]) -> Any:
-    """What a position reads at every level, truncated by padding where sizes are known."""
-    return trace(stack, position, sizes[0], sizes=sizes) if sizes else trace(stack, position)
-
-
-def _write_figure(
-    out: Path, stack: list[Any], position: int, sizes: list[int], layers: tuple[Any, ...]
-) -> None:
-    whole = trace(stack, position)
-    svg = field_svg(
-        whole.levels,
-        whole.places,
-        whole.links,
-        stored=_traced(stack, position, sizes).levels if sizes else None,
-        names=["input", *(type(layer).__name__ for layer in layers)],
-        title=f"what output {position} reads",
-    )
-    write_atomically(out, lambda file: file.write(svg.encode()))

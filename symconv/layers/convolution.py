@@ -201,6 +201,29 @@ class Conv(ConvolutionLayer):
             groups=self.groups,
         )
 
+    def output_paddings(self, output_size: Sequence[int]) -> tuple[dict[int, int], ...]:
+        """Per axis, what each output padding of the transposed layer means.
+
+        The input sizes that share an output size are told apart by the output padding of the
+        `ConvTranspose` with this layer's parameters: {output padding: the size it restores}.
+
+        Examples
+        --------
+        >>> Conv(1, 1, (3,), stride=2, padding=1).output_paddings((16,))
+        ({0: 31, 1: 32},)
+        """
+        with located(self.describe):
+            if not self._has_floor_rule or set(self.input_dilation) != {1}:
+                raise ParameterError(
+                    "padding must not depend on the size, and input_dilation must be 1, for output "
+                    "paddings to tell sizes apart"
+                )
+            found = []
+            for axis, sizes in enumerate(self.input_sizes(output_size)):
+                least = self.relation(axis).input_size(output_size[axis])
+                found.append({n - least: n for n in sizes})
+            return tuple(found)
+
     def latex(self) -> str:
         return relation_latex(
             [self.relation(axis, any_size(axis)) for axis in range(self.rank)],
