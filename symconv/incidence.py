@@ -284,11 +284,3 @@ class Incidence:
         return math.prod(
             int(np.bincount(table[table != OUTSIDE], minlength=1).max()) for table in self.reads
         )
-
-    def overlap(self) -> IntArray:
-        """Triples that read each stored sample, of shape input_size (C order)."""
-        count = np.ones((), dtype=np.int64)
-        for table, axis in zip(self.reads, self.geometry.axes, strict=True):
-            met = np.bincount(table[table != OUTSIDE], minlength=axis.n_in)
-            count = np.multiply.outer(count, met)
-        return count

@@ -60,6 +60,9 @@ class Congruence:
             return n >= self.minimum
         return sympy.And(n >= self.minimum, sympy.Or(*inside))
 
+    def _repr_latex_(self) -> str:
+        return f"${sympy.latex(self.condition(sympy.Symbol('n', integer=True)))}$"
+
     def __str__(self) -> str:
         listed = ", ".join(map(str, self.residues))
         if not self.modulus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 __all__ = ["Verdict", "proved", "refuted", "undecided"]
@@ -52,6 +53,13 @@ class Verdict:
         if self.counterexample is not None:
             text += f"; counterexample {self.counterexample}"
         return text
+
+    def _repr_html_(self) -> str:
+        rows = [("status", self.status), ("scope", self.scope), ("reason", self.reason)]
+        if self.counterexample is not None:
+            rows.append(("counterexample", str(self.counterexample)))
+        cells = "".join(f"<tr><th>{name}</th><td>{escape(text)}</td></tr>" for name, text in rows)
+        return f"<table>{cells}</table>"
 
 
 def proved(scope: str, reason: str = "") -> Verdict:

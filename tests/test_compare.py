@@ -18,6 +18,13 @@ def test_truth_of_a_verdict():
         bool(undecided("n <= 3", "too large"))
 
 
+def test_a_verdict_in_a_notebook_is_escaped():
+    html = refuted("n <= 3", {"n": "<script>"}, "entries differ")._repr_html_()
+    assert "<td>REFUTED</td>" in html
+    assert "&lt;script&gt;" in html
+    assert "counterexample" not in proved("all sizes")._repr_html_()
+
+
 def test_equal_operators_are_proved():
     conv = sc.Conv2d(2, 4, 3, stride=2, padding=1, groups=2, bias=False).operator((5, 4))
     layer = sc.ConvTranspose2d(

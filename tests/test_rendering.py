@@ -582,3 +582,9 @@ def test_a_notebook_shows_a_layer_an_operator_and_a_matrix(tmp_path):
     assert "<svg" in shown[1]["text/html"]
     assert "text/latex" in shown[2]
     assert "-4" in shown[3]["text/html"]
+
+
+def test_a_max_pool_takes_a_maximum_and_an_average_counts_cells():
+    assert r"\max_{k_{0}=0}^{2} x_{2 i_{0} + k_{0}}" in sc.MaxPool1d(3, stride=2).latex()
+    open_average = sc.AvgPool1d(3, padding=1, count_include_pad=False).latex()
+    assert r"\frac{1}{N_{i_{0}}}" in open_average

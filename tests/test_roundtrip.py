@@ -77,6 +77,14 @@ def test_sizes_of_which_nothing_is_dropped(layers):
         assert (n in answer) == divides(n)
 
 
+def test_congruences_as_text_and_latex():
+    assert Congruence(4, (0, 1), 8)._repr_latex_().startswith("$n \\geq 8 \\wedge")
+    everything = Congruence(2, (0, 1), 3)
+    assert everything.condition(sympy.Symbol("n")) == (sympy.Symbol("n") >= 3)
+    assert 5 in everything
+    assert 2.5 not in everything
+
+
 def test_the_unet_questions():
     conv, down = sc.Conv2d(1, 1, 3, padding=1), sc.MaxPool2d(2)
     up = sc.ConvTranspose2d(1, 1, 2, stride=2)
