@@ -286,7 +286,7 @@ def _check_sizes(results: Iterable[Number], sizes: Sequence[Number]) -> None:
 def _divided(pairs: Number, parts: Number) -> Number:
     """Pairs of channels in all groups together; the groups divide them, in symbols as well."""
     both = isinstance(pairs, int) and isinstance(parts, int)
-    return pairs // parts if both else sympy.sympify(pairs) / parts
+    return pairs // parts if both else sympy.sympify(pairs, strict=True) / parts
 
 
 def _inside_or_unknown(

@@ -6,6 +6,7 @@ little more than SymPy itself needs to hold it.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -38,7 +39,7 @@ def domain_elements(array: Array, algebra: Algebra) -> tuple[Array, Any]:
         def convert(value: Any) -> Any:
             return domain(value.numerator, value.denominator)
     else:
-        domain, convert = sympy.EXRAW, sympy.sympify
+        domain, convert = sympy.EXRAW, partial(sympy.sympify, strict=True)
     elements = np.empty(array.size, dtype=object)
     for at, value in enumerate(array.ravel().tolist()):
         elements[at] = convert(value)

@@ -87,13 +87,15 @@ class Ratio:
 
 
 def _ratio(count: str, cheap: Counts, dear: Counts, quoted: Any, condition: Any) -> Ratio:
-    numerator, denominator = (sympy.sympify(getattr(counts, count)) for counts in (cheap, dear))
+    numerator, denominator = (
+        sympy.sympify(getattr(counts, count), strict=True) for counts in (cheap, dear)
+    )
     if denominator == 0:
         raise ParameterError(f"count must not be 0 for the layer compared with, got {count} 0")
     names = sorted(map(str, numerator.free_symbols | denominator.free_symbols))
     return Ratio(
         sympy.cancel(numerator / denominator),
-        sympy.cancel(sympy.sympify(quoted)),
+        sympy.cancel(sympy.sympify(quoted, strict=True)),
         condition,
         f"all values of {', '.join(names)}" if names else "the stated numbers",
     )
@@ -101,7 +103,7 @@ def _ratio(count: str, cheap: Counts, dear: Counts, quoted: Any, condition: Any)
 
 def _equal(one: Number, other: Number) -> Any:
     """When two polynomials agree: their difference without the factors that are never 0."""
-    difference = sympy.factor(sympy.expand(sympy.sympify(one) - other))
+    difference = sympy.factor(sympy.expand(sympy.sympify(one, strict=True) - other))
     kept = [factor for factor in sympy.Mul.make_args(difference) if not factor.is_nonzero]
     return sympy.Eq(sympy.Mul(*kept), 0) if kept or difference == 0 else sympy.false
 
@@ -134,7 +136,7 @@ def grouped_ratio(
     )
     free = count != "parameters" or not biased
     condition = sympy.true if free else _equal(groups, 1)
-    return _ratio(count, cheap, dear, 1 / sympy.sympify(groups), condition)
+    return _ratio(count, cheap, dear, 1 / sympy.sympify(groups, strict=True), condition)
 
 
 def depthwise_separable_ratio(
@@ -165,13 +167,15 @@ def depthwise_separable_ratio(
     axes = tuple(relations)
     cheap = depthwise_separable_counts(axes, input_size, in_channels, out_channels, bias=bias)
     dear = convolution_counts(axes, input_size, in_channels, out_channels, bias=bias)
-    taps = sympy.sympify(math.prod(axis.n_taps for axis in axes))
+    taps = sympy.sympify(math.prod(axis.n_taps for axis in axes), strict=True)
     condition: Any = sympy.true
     if count == "parameters" and bias:
         condition = sympy.And(sympy.Eq(in_channels, 1), sympy.Eq(taps, 1))
     elif count == "macs_inside":
         condition = _equal(dear.macs_inside, dear.macs_per_tap)
-    return _ratio(count, cheap, dear, 1 / sympy.sympify(out_channels) + 1 / taps, condition)
+    return _ratio(
+        count, cheap, dear, 1 / sympy.sympify(out_channels, strict=True) + 1 / taps, condition
+    )
 
 
 def separable_ratio(
@@ -197,12 +201,14 @@ def separable_ratio(
     axes = tuple(relations)
     cheap = separable_counts(axes, input_size)
     dear = convolution_counts(axes, input_size, 1, 1, bias=False)
-    taps = [sympy.sympify(axis.n_taps) for axis in axes]
+    taps = [sympy.sympify(axis.n_taps, strict=True) for axis in axes]
     quoted = sympy.Add(*taps) / sympy.Mul(*taps)
     condition: Any = sympy.true
     if count.startswith("macs"):
-        left = sympy.sympify(getattr(cheap, count)) * sympy.Mul(*taps)
-        condition = _equal(left, sympy.sympify(getattr(dear, count)) * sympy.Add(*taps))
+        left = sympy.sympify(getattr(cheap, count), strict=True) * sympy.Mul(*taps)
+        condition = _equal(
+            left, sympy.sympify(getattr(dear, count), strict=True) * sympy.Add(*taps)
+        )
     return _ratio(count, cheap, dear, quoted, condition)
 
 
@@ -245,7 +251,7 @@ def zero_insertion_ratio(
     slid = gradient.outputs * taps
     inserted = Counts(taps, 0, gradient.outputs, 0, slid, slid)
     strides = math.prod(axis.stride for axis in axes)
-    condition = _equal(slid, strides * sympy.sympify(getattr(gradient, count)))
+    condition = _equal(slid, strides * sympy.sympify(getattr(gradient, count), strict=True))
     return _ratio(count, inserted, gradient, strides, condition)
 
 

@@ -52,7 +52,7 @@ def ratio(numerator: Number, denominator: Number) -> Number:
     (2, Fraction(1, 2), n/2)
     """
     if isinstance(numerator, sympy.Basic) or isinstance(denominator, sympy.Basic):
-        return sympy.sympify(numerator) / denominator
+        return sympy.sympify(numerator, strict=True) / denominator
     return _plain(Fraction(numerator) / denominator)
 
 
@@ -254,7 +254,9 @@ def aligned(fields: Iterable[AxisField]) -> Verdict:
         case = {"branch": number, "jump": jump, "centre": centre}
         said = f"branch {number} differs from branch 0 by {jump} in jump and {centre} in centre"
         # A rational function that is not 0 is not 0 somewhere; with floors that is not so.
-        if not all(sympy.sympify(part).is_rational_function() for part in (jump, centre)):
+        if not all(
+            sympy.sympify(part, strict=True).is_rational_function() for part in (jump, centre)
+        ):
             return undecided(scope, f"{said}, which may vanish")
         if is_symbolic(jump) or is_symbolic(centre):
             said += "; aligned exactly where both are 0"

@@ -15,6 +15,7 @@ from typing import Any
 
 import sympy
 
+from symconv.errors import ParameterTypeError
 from symconv.relation import AxisRelation
 
 __all__ = [
@@ -46,7 +47,14 @@ def floor_quotient(numerator: Any, divisor: Any) -> Any:
     >>> floor_quotient(n * s + 2, s)
     n + floor(2/s)
     """
-    numerator, divisor = sympy.expand(numerator), sympy.sympify(divisor)
+    try:
+        # Strict: a text is refused, where SymPy would evaluate it.
+        numerator = sympy.expand(sympy.sympify(numerator, strict=True))
+        divisor = sympy.sympify(divisor, strict=True)
+    except sympy.SympifyError as error:
+        raise ParameterTypeError(
+            f"numerator and divisor must be integers or SymPy expressions, got {error}"
+        ) from None
     if divisor.is_Integer:
         return _by_integer(numerator, int(divisor))
     # Terms that contain the divisor as a factor leave the floor: division with remainder.

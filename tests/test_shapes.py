@@ -8,6 +8,7 @@ import pytest
 import sympy
 
 import symconv as sc
+from symconv.errors import ParameterTypeError
 from symconv.relation import AxisRelation
 from symconv.shapes import (
     canonical,
@@ -111,3 +112,8 @@ def test_a_convolution_enlarges_its_input_exactly_from_this_padding_on():
         enlarges = relation.output_size(n_in) > n_in
         assert enlarges == (total >= enlarging_padding(relation, n_in))
     assert AxisRelation(3, pad_lo=2, pad_hi=2).output_size(2) == 4
+
+
+def test_texts_are_refused_and_never_evaluated():
+    with pytest.raises(ParameterTypeError, match="must be integers or SymPy expressions"):
+        floor_quotient("__import__('os').getcwd()", 2)

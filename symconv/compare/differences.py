@@ -149,7 +149,7 @@ def where_conventions_differ(
     if condition is None:
         source = "derived"
         condition = _derived(by, *resolved)
-    condition = sympy.sympify(condition) if isinstance(condition, bool) else condition
+    condition = sympy.sympify(condition, strict=True) if isinstance(condition, bool) else condition
     if not isinstance(condition, sympy.logic.boolalg.Boolean):
         raise ParameterTypeError(
             f"condition must be a SymPy condition, got {type(condition).__name__}"
@@ -158,7 +158,9 @@ def where_conventions_differ(
     values = _values(box, _parameters(first) | _parameters(second))
     arrays = _grid(values)
     found = _enumerate(by, first, second, arrays)
-    return _judge(by, (first, second), (condition, sympy.sympify(domain), source), values, *found)
+    return _judge(
+        by, (first, second), (condition, sympy.sympify(domain, strict=True), source), values, *found
+    )
 
 
 def _differences(by: str, one: Resolved, other: Resolved) -> Any:
@@ -173,7 +175,7 @@ def _derived(by: str, one: Resolved, other: Resolved) -> Any:
         names = ["pad_lo", "net_hi"]
     parts = []
     for name in names:
-        a, b = (sympy.sympify(getattr(result, name)) for result in (one, other))
+        a, b = (sympy.sympify(getattr(result, name), strict=True) for result in (one, other))
         rest = sympy.expand(a - b)
         shorter = len(rest.free_symbols) < len(a.free_symbols | b.free_symbols)
         parts.append(sympy.Ne(rest, 0) if shorter else sympy.Ne(a, b))

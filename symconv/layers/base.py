@@ -343,7 +343,7 @@ def channel_pairs(layer: Any) -> Any:
     pairs = layer.in_channels * layer.out_channels
     # A valid layer's groups divide both channel numbers: no floor, in symbols either.
     both = isinstance(pairs, int) and isinstance(layer.groups, int)
-    return pairs // layer.groups if both else sympy.sympify(pairs) / layer.groups
+    return pairs // layer.groups if both else sympy.sympify(pairs, strict=True) / layer.groups
 
 
 def check_boundary(layer: Any) -> None:

@@ -143,10 +143,11 @@ class AvgPool(PoolLayer):
         divisor = self.divisor_override
         if divisor is None and self.count_include_pad and not self.ceil_mode:
             divisor = math.prod(self.kernel_size)
-        below = sympy.latex(sympy.sympify(divisor))
         if divisor is None:
             # The cells that count differ from window to window.
             below = f"N_{{{', '.join(f'i_{{{axis}}}' for axis in range(self.rank))}}}"
+        else:
+            below = sympy.latex(sympy.sympify(divisor, strict=True))
         factor = rf"\frac{{1}}{{{below}}} "
         return relation_latex(relations, weighted=False, factor=factor, padding_mode="zeros")
 

@@ -90,7 +90,7 @@ def equal(first: Any, second: Any) -> bool:
         return True
     if isinstance(first, int) and isinstance(second, int):
         return False
-    return bool(canonical(sympy.sympify(first) - second) == 0)
+    return bool(canonical(sympy.sympify(first, strict=True) - second) == 0)
 
 
 def describe(node: Any) -> str:

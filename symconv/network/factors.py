@@ -59,7 +59,8 @@ class Kind:
         if self.is_exact:
             places = zip(np.asarray(rows).tolist(), np.asarray(columns).tolist(), strict=True)
             entries = {
-                place: sympy.sympify(value) for place, value in zip(places, data, strict=True)
+                place: sympy.sympify(value, strict=True)
+                for place, value in zip(places, data, strict=True)
             }
             return sympy.ImmutableSparseMatrix(*shape, entries)
         values = np.asarray(data, dtype=self.dtype)
@@ -87,7 +88,7 @@ class Kind:
     def column(self, values: Array) -> Any:
         """A constant as a column."""
         if self.is_exact:
-            entries = [sympy.sympify(value) for value in values.ravel().tolist()]
+            entries = [sympy.sympify(value, strict=True) for value in values.ravel().tolist()]
             return sympy.ImmutableSparseMatrix(len(entries), 1, entries)
         return np.asarray(values, dtype=self.dtype).reshape(-1, 1)
 

@@ -56,7 +56,7 @@ def _channel_formula(
     """The sum over input channels, the channel of x and the two channels of w."""
     if channels is None:
         return r"\sum_{c} ", "c", ["c", "o"] if transposed else ["o", "c"]
-    given, made = (sympy.sympify(number) / channels[2] for number in channels[:2])
+    given, made = (sympy.sympify(number, strict=True) / channels[2] for number in channels[:2])
     o, c = (sympy.Dummy(name, integer=True) for name in "oc")
     c = sympy.Integer(0) if given == 1 else c
     # Output channel o belongs to group ⌊o / made⌋, whose input channels follow one another.

@@ -45,7 +45,7 @@ def _grid(
 def expression_latex(expression: Any) -> str:
     """SymPy's LaTeX with the indices of ``w_0_1`` separated by commas."""
     names = {}
-    expression = sympy.sympify(expression)
+    expression = sympy.sympify(expression, strict=True)
     for symbol in expression.free_symbols:
         match = re.fullmatch(r"([^\W\d_]+)((?:_\d+)+)", symbol.name)
         if match:
