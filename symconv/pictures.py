@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from symconv import checks
-from symconv.errors import ParameterError, ParameterTypeError
+from symconv.errors import ParameterError
 from symconv.layers import Layer
+from symconv.layers.base import checked_layers
 from symconv.reach import Trace, trace
 from symconv.relation import AxisRelation
 from symconv.rendering import field_svg
@@ -38,12 +39,8 @@ def stacks_of(layers: Sequence[Layer], input_size: Sequence[int] | None = None) 
     >>> stack.sizes, stack.traced(0).levels
     ((8, 8, 4), ((0, 1, 2), (0, 1), (0,)))
     """
-    given = checks.sequence("layers", layers)
-    if not given:
-        raise ParameterError("layers must name at least one layer, got none")
+    given = checked_layers(layers)
     for layer in given:
-        if not isinstance(layer, Layer):
-            raise ParameterTypeError(f"layers must hold layers, got {type(layer).__name__}")
         if layer.rank != given[0].rank:
             raise ParameterError(f"layers must have one rank, got {given[0].rank} and {layer.rank}")
     rank = given[0].rank

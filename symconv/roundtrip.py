@@ -10,8 +10,9 @@ from typing import Any
 import sympy
 
 from symconv import checks
-from symconv.errors import GeometryError, ParameterError, ParameterTypeError, TooLargeError, located
+from symconv.errors import GeometryError, ParameterError, TooLargeError, located
 from symconv.layers import Conv, ConvTranspose, Layer
+from symconv.layers.base import checked_layers
 from symconv.shapes import padding_interval
 
 __all__ = ["Congruence", "solve_output_padding", "solve_padding", "surviving_sizes"]
@@ -124,12 +125,8 @@ def surviving_sizes(
 
 
 def _checked_stack(layers: Sequence[Layer], axis: int) -> tuple[Layer, ...]:
-    stack = checks.sequence("layers", layers)
-    if not stack:
-        raise ParameterError("layers must name at least one layer, got none")
+    stack = checked_layers(layers)
     for layer in stack:
-        if not isinstance(layer, Layer):
-            raise ParameterTypeError(f"layers must hold layers, got {type(layer).__name__}")
         with located(layer.describe):
             layer._check_concrete()
             if checks.integer("axis", axis, 0) >= layer.rank:

@@ -290,6 +290,17 @@ def _first_reaching(layer: Layer, axis: int, n_out: int) -> int:
     return low
 
 
+def checked_layers(layers: Any) -> tuple[Layer, ...]:
+    """At least one layer, and nothing else."""
+    given = checks.sequence("layers", layers)
+    if not given:
+        raise ParameterError("layers must name at least one layer, got none")
+    for layer in given:
+        if not isinstance(layer, Layer):
+            raise ParameterTypeError(f"layers must hold layers, got {type(layer).__name__}")
+    return given
+
+
 def store(layer: Any, name: str, value: Any) -> None:
     """Set a field of a frozen layer while it is being made."""
     object.__setattr__(layer, name, value)
