@@ -139,9 +139,9 @@ def common(*named: tuple[str, Algebra]) -> Algebra:
 
 def to_float(name: str, array: Array, dtype: np.dtype[Any]) -> Array:
     """Integers as floats of `dtype`, refused where that type does not hold them exactly."""
-    if array.dtype.kind in "iuO" and array.size:
+    if array.dtype.kind in "iuO":
         limit = 2 ** (np.finfo(dtype).nmant + 1)
-        largest = max(abs(int(array.max())), abs(int(array.min())))
+        largest = magnitude(array)
         if largest > limit:
             raise DTypeError(
                 f"{name} holds {largest}, beyond {limit}, up to which {dtype} holds every integer; "

@@ -39,6 +39,7 @@ __all__ = [
     "convolution_counts",
     "depthwise_separable_counts",
     "geometry_counts",
+    "joined_pairs",
     "separable_counts",
     "tap_triples",
     "triples_inside",
@@ -244,7 +245,7 @@ def convolution_counts(
         stored = list(sizes)
         windows = results = [axis.output_size(n) for axis, n in zip(axes, sizes, strict=True)]
     _check_sizes(results, sizes)
-    pairs = _divided(inputs * outputs, parts)
+    pairs = joined_pairs(inputs, outputs, parts)
     taps = math.prod(axis.n_taps for axis in axes)
     inside = math.prod(
         _inside_or_unknown(axis, n, n_out, boundary)
@@ -283,8 +284,17 @@ def _check_sizes(results: Iterable[Number], sizes: Sequence[Number]) -> None:
             raise GeometryError(f"output size must be >= 1, got {size} for input size {sizes}")
 
 
-def _divided(pairs: Number, parts: Number) -> Number:
-    """Pairs of channels in all groups together; the groups divide them, in symbols as well."""
+def joined_pairs(in_channels: Number, out_channels: Number, groups: Number) -> Number:
+    """Pairs (input channel, output channel) that a kernel joins: in·out/groups.
+
+    The groups of a valid layer divide both channel numbers: no floor, in symbols either.
+
+    Examples
+    --------
+    >>> joined_pairs(4, 6, 2), joined_pairs(*sympy.symbols("c o g"))
+    (12, c*o/g)
+    """
+    pairs, parts = in_channels * out_channels, groups
     both = isinstance(pairs, int) and isinstance(parts, int)
     return pairs // parts if both else sympy.sympify(pairs, strict=True) / parts
 
@@ -311,7 +321,7 @@ def geometry_counts(geometry: Geometry, *, bias: bool = False, transposed: bool 
     >>> geometry_counts(geometry).macs_inside, geometry_counts(geometry, transposed=True).outputs
     (132, 48)
     """
-    pairs = geometry.in_channels * geometry.out_channels // geometry.groups
+    pairs = joined_pairs(geometry.in_channels, geometry.out_channels, geometry.groups)
     taps, biased = math.prod(geometry.kernel_size), flag("bias", bias)
     shape = geometry.input_shape if flag("transposed", transposed) else geometry.output_shape
     inside = math.prod(

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.algebras import as_array, integers_over_denominator
+from symconv.algebras import as_array, integers_over_denominator, magnitude
 from symconv.checks import choice
 from symconv.errors import DTypeError, ParameterError, ShapeError
 from symconv.files import MAX_PIXELS, grey
@@ -56,7 +56,7 @@ class Filtered:
             return self.values
         if self.divisor != 1:
             return np.asarray(self.values / self.divisor, dtype=np.float64)
-        if _exceeds(self.values, 2**63 - 1):
+        if magnitude(self.values) > 2**63 - 1:
             raise DTypeError(
                 "output must hold integers of int64, got larger ones; pass floats for an "
                 "approximate result"
@@ -110,10 +110,6 @@ class Filtered:
         if values.dtype == object or 255 * span >= 2**63:
             values = values.astype(object)
         return _divided((values - low) * 255, span)
-
-
-def _exceeds(values: Array, limit: int) -> bool:
-    return bool(values.size) and max(abs(int(values.max())), abs(int(values.min()))) > limit
 
 
 def _divided(values: Array, divisor: int) -> Array:

@@ -46,7 +46,7 @@ class Axis:
     @property
     def n_reach(self) -> int:
         """Positions from −p_lo to the last one that a window covers."""
-        return int(self.relation.stride * (self.n_out - 1) + self.relation.extent)
+        return int(self.relation.reach(self.n_out))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,8 @@ def check_table(axis: Axis) -> None:
 def _stored(axis: Axis, boundary: Boundary, positions: IntArray) -> IntArray:
     """Stored index at each position of the spread axis; the overhang of ceil mode reads none."""
     j, gap = np.divmod(positions, axis.relation.input_dilation)
-    end = axis.relation.spread_size(axis.n_in) + axis.relation.pad_hi
-    return np.where((gap == 0) & (positions < end), boundary.read(j, axis.n_in), OUTSIDE)
+    inside = (gap == 0) & (positions < axis.relation.end(axis.n_in))
+    return np.where(inside, boundary.read(j, axis.n_in), OUTSIDE)
 
 
 def axis_reads(axis: Axis, boundary: Boundary) -> IntArray:

@@ -91,9 +91,17 @@ class AxisRelation:
         """How many windows start before the end of the input, their ends wherever they fall."""
         return -(-(self.spread_size(n_in) + self.pad_lo) // self.stride)
 
+    def end(self, n_in: Index) -> Index:
+        """The first position after the padded axis; beyond it lies the overhang of ceil mode."""
+        return self.spread_size(n_in) + self.pad_hi
+
+    def reach(self, n_out: Index) -> Index:
+        """Positions from the first that `n_out` windows cover to the last: s(n−1) + E."""
+        return self.stride * (n_out - 1) + self.extent
+
     def inside_padded(self, o: Index, k: Index, n_in: Index) -> Index:
         """Whether tap `k` of output `o` lies on the padded axis, not in the overhang after it."""
-        return self.position(o, k) < self.spread_size(n_in) + self.pad_hi
+        return self.position(o, k) < self.end(n_in)
 
     def input_size(self, n_out: Index, output_padding: Index = 0) -> Index:
         """The size a transposed convolution produces from `n_out`: s(n−1) + E + op − p_lo − p_hi.
@@ -101,7 +109,7 @@ class AxisRelation:
         With `output_padding` 0 it is the smallest input (for b = 1) that has `n_out` outputs;
         ``output_padding`` 0 … s−1 gives exactly the sizes that share this output size.
         """
-        return self.stride * (n_out - 1) + self.extent + output_padding - self.pad_lo - self.pad_hi
+        return self.reach(n_out) + output_padding - self.pad_lo - self.pad_hi
 
     def output_numerator(self, j: Index, k: Index) -> Index:
         """s·o for the output that reads input `j` through tap `k`: an output iff s divides it."""

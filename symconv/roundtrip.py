@@ -177,18 +177,12 @@ def _smallest(stack: tuple[Layer, ...], axis: int) -> int:
 
 def _drops(stack: tuple[Layer, ...], axis: int, n: int) -> bool:
     """Whether a sample falls behind the last window of some layer."""
-    for layer, n_in, n_out in zip(
-        stack, _through(stack, axis, n), _through(stack, axis, n)[1:], strict=False
-    ):
+    sizes = _through(stack, axis, n)
+    for layer, n_in, n_out in zip(stack, sizes, sizes[1:], strict=False):
+        if layer.is_transposed or n_out < 1:
+            continue
         relation = layer.relation(axis, n_in)
-        if (
-            not layer.is_transposed
-            and n_out >= 1
-            and (
-                relation.padded_size(n_in)
-                > relation.position(n_out - 1, 0) + relation.pad_lo + relation.extent
-            )
-        ):
+        if relation.padded_size(n_in) > relation.reach(n_out):
             return True
     return False
 

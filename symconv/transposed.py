@@ -24,6 +24,7 @@ from symconv.errors import ParameterTypeError, TooLargeError, located
 from symconv.geometry import by_axis
 from symconv.incidence import check_table
 from symconv.layers import Conv, ConvTranspose
+from symconv.matrices import symbols
 
 __all__ = ["WAYS", "transposed_matrix"]
 
@@ -89,13 +90,14 @@ def zero_insertion(layer: ConvTranspose, size: tuple[int, ...]) -> Matrix:
     )
     per_group_in = layer.in_channels // layer.groups
     per_group_out = layer.out_channels // layer.groups
-    weight = np.empty(conv.operator(framed).weight_shape or (), dtype=object)
+    operator = conv.operator(framed)
+    weight = np.empty(operator.weight_shape or (), dtype=object)
     for index in np.ndindex(*weight.shape):
         out, within, *tap = index
         group, offset = divmod(out, per_group_out)
         flipped = [n - 1 - k for n, k in zip(layer.kernel_size, tap, strict=True)]
         weight[index] = _symbol(group * per_group_in + within, offset, *flipped)
-    return Matrix(conv.operator(framed).exact(weight) * spreading)
+    return Matrix(operator.exact(weight) * spreading)
 
 
 def transpose(layer: ConvTranspose, size: tuple[int, ...]) -> Matrix:
@@ -106,8 +108,8 @@ def transpose(layer: ConvTranspose, size: tuple[int, ...]) -> Matrix:
 def gradient(layer: ConvTranspose, size: tuple[int, ...]) -> Matrix:
     """SymPy's gradient of ⟨y, conv(x)⟩ by x, read off as the coefficients of y."""
     out_size = layer.output_size(size)
-    x = _inputs("x", (layer.out_channels, *out_size))
-    y = _inputs("y", (layer.in_channels, *size))
+    x = symbols("x", (layer.out_channels, *out_size))
+    y = symbols("y", (layer.in_channels, *size))
     operator = _convolution(layer).operator(out_size)
     product = operator.apply(x, operator.weight_symbols())
     pairing = sympy.expand(sum(a * b for a, b in zip(y.ravel(), product.ravel(), strict=True)))
@@ -134,13 +136,6 @@ def _convolution(layer: ConvTranspose) -> Conv:
         groups=layer.groups,
         bias=False,
     )
-
-
-def _inputs(letter: str, shape: tuple[int, ...]) -> Any:
-    symbols = np.empty(shape, dtype=object)
-    for index in np.ndindex(*shape):
-        symbols[index] = sympy.Symbol("_".join(map(str, (letter, *index))))
-    return symbols
 
 
 #: Name → construction of the exact matrix of a `ConvTranspose` at an input size.

@@ -59,7 +59,7 @@ class Resolved:
         """Samples that the last window reads past the padding (ceil mode); 0 if transposed."""
         if self.is_transposed:
             return 0
-        reach = self.relation.stride * (self.output_size - 1) + self.relation.extent
+        reach = self.relation.reach(self.output_size)
         return maximum(reach - self.relation.padded_size(self.n_in), 0)
 
 

@@ -15,6 +15,7 @@ from symconv import checks
 from symconv.algebras import as_array
 from symconv.boundary import MODES, ZEROS, Boundary
 from symconv.conventions import AMOUNTS, SIZE_DEPENDENT, padding_amount
+from symconv.counts import joined_pairs
 from symconv.errors import (
     GeometryError,
     ParameterError,
@@ -350,11 +351,8 @@ def convolution_parameters(layer: Any) -> Any:
 
 
 def channel_pairs(layer: Any) -> Any:
-    """Pairs (input channel, output channel) that a kernel joins: in·out/groups."""
-    pairs = layer.in_channels * layer.out_channels
-    # A valid layer's groups divide both channel numbers: no floor, in symbols either.
-    both = isinstance(pairs, int) and isinstance(layer.groups, int)
-    return pairs // layer.groups if both else sympy.sympify(pairs, strict=True) / layer.groups
+    """Pairs (input channel, output channel) that the layer's kernel joins."""
+    return joined_pairs(layer.in_channels, layer.out_channels, layer.groups)
 
 
 def check_boundary(layer: Any) -> None:

@@ -171,7 +171,7 @@ class _Box:
 def _windows(start: int, mask: Mask, reading: Window, n: int | None) -> tuple[int, Mask]:
     """b·j = s·o + d·k − p for every o of the mask, along its first axis."""
     relation = reading.relation
-    reach = relation.stride * max(len(mask) - 1, 0) + relation.extent
+    reach = relation.reach(max(len(mask), 1))
     require(reach * int(np.prod(mask.shape[1:], dtype=object)), "the set of inputs", "use less")
     spread = np.zeros((reach, *mask.shape[1:]), dtype=bool)
     for k in range(relation.n_taps):
@@ -182,7 +182,7 @@ def _windows(start: int, mask: Mask, reading: Window, n: int | None) -> tuple[in
     if n is not None:
         j = reading.boundary.read(j, n)
         # Past the explicit padding lies the overhang of ceil mode, which reads nothing.
-        inside &= (j >= 0) & (positions < relation.spread_size(n) + relation.pad_hi)
+        inside &= (j >= 0) & (positions < relation.end(n))
     j, spread = j[inside], spread[inside]
     if not len(j):
         return 0, spread[:0]
