@@ -19,7 +19,6 @@ from symconv.checks import choice
 from symconv.errors import DTypeError, ParameterError, ShapeError
 from symconv.files import MAX_PIXELS, grey
 from symconv.layers import AvgPool, Layer
-from symconv.memory import require
 from symconv.operator import Operator
 
 __all__ = ["SCALES", "Filtered", "fitted_weight", "operator_for", "run_layer"]
@@ -234,7 +233,6 @@ def run_layer(
         data = channels_for(operator, data)
     elif operator.weight_shape is not None and data.ndim == layer.rank:
         data, without_channel = data[None], True
-    _check_output(operator, data)
     if operator.weight_shape is not None:
         if weight is None:
             raise ParameterError(
@@ -252,17 +250,6 @@ def run_layer(
     if without_channel and operator.output_shape[0] == 1:
         return Filtered(filtered.values[0], filtered.divisor)
     return filtered
-
-
-def _check_output(operator: Operator, data: Array) -> None:
-    n_in, n_out = math.prod(operator.input_shape), math.prod(operator.output_shape)
-    batch = data.size // max(n_in, 1)
-    # The input, its padded copy, one tap's share and the output, in eight bytes each.
-    require(
-        8 * batch * (2 * n_in + 3 * n_out),
-        f"the output of {n_out * batch} values",
-        "use less padding or a smaller input",
-    )
 
 
 def _applied(

@@ -91,9 +91,10 @@ class LinearMap(ABC):
     @property
     def working_size(self) -> int:
         """Numbers held at once while one product runs without a matrix, per batch entry."""
-        reach = math.prod(axis.n_reach for axis in self.geometry.axes)
-        # The padded input, and next to the output the part that one tap sends to it.
-        return self.geometry.in_channels * reach + 2 * math.prod(self.range_shape)
+        # The padded input, or the input itself where windows leave more of it unread; and next to
+        # the output the part that one tap sends to it.
+        held = math.prod(max(axis.n_reach, axis.n_in) for axis in self.geometry.axes)
+        return self.geometry.in_channels * held + 2 * math.prod(self.range_shape)
 
     @abstractmethod
     def entries(self, weight: Array, transposed: bool) -> Entries:

@@ -1494,6 +1494,14 @@ TOO_LARGE = table(
     ("sparse of a wide output", lambda: wide().sparse([[[[1]]]])),
     ("jacobian of a wide output", lambda: wide().jacobian()),
     ("offset of a wide output", lambda: wide().offset([[[[1]]]])),
+    (
+        "output padding that no window reads",
+        lambda: (
+            sc.ConvTranspose2d(1, 1, 1, output_padding=2**22, bias=False)
+            .operator((2, 2))
+            .apply([[[1, 2], [3, 4]]], [[[[1]]]])
+        ),
+    ),
     ("pad to a wide output", lambda: sc.Pad((2**18, 2**18)).operator((1, 1)).apply([[1]])),
     ("exact pad to a wide output", lambda: sc.Pad((2**18, 2**18)).operator((1, 1)).exact()),
     (
