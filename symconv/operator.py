@@ -288,6 +288,8 @@ class Operator:
     def weight_gradient(self, x: Any, y: Any) -> Array:
         """∂⟨y, A·x⟩/∂w: the triples read from (o, i) to k, summed over the batch.
 
+        Taps that read constant padding count with its value: it is linear in the weights as well.
+
         Parameters
         ----------
         x : array_like, shape (*batch, *input_shape)
