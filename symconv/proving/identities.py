@@ -1,0 +1,117 @@
+"""Theorems that are polynomial identities, decided in a ring; and claims that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import sympy
+
+from symconv.proving.boxes import order
+from symconv.proving.theorem import ALL_SIZES, ALL_VALUES, NO_SCOPE, Decision, Theorem
+from symconv.verdict import PROVED, UNDECIDED, Verdict, proved, refuted, undecided
+
+__all__ = ["identity", "no_claim"]
+
+#: Pairs that must be equal as polynomials.
+Pairs = Callable[[], Iterable[tuple[Any, Any]]]
+
+#: Counterexamples to false identities are searched among integers of this magnitude.
+BOUND = 3
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Pairs of polynomials over the rationals, each pair equal; and pairs of a near miss."""
+
+    pairs: Pairs
+    near: Pairs
+    scope: str
+    name = "ring identity"
+
+    def decide(self, theorem: Theorem) -> Decision:
+        verdict = self._judged(self.pairs)
+        return Decision(verdict, self._judged(self.near) if verdict.status == PROVED else None)
+
+    def _judged(self, pairs: Pairs) -> Verdict:
+        count = 0
+        for left, right in pairs():
+            count += 1
+            difference = sympy.sympify(left, strict=True) - sympy.sympify(right, strict=True)
+            names = sorted(difference.free_symbols, key=str)
+            try:
+                polynomial = sympy.Poly(difference, *names, domain=sympy.QQ) if names else None
+            except sympy.PolynomialError as error:
+                return undecided(self.scope, f"{difference} is no polynomial: {error}")
+            except sympy.CoercionFailed as error:
+                return undecided(self.scope, f"{difference} has other coefficients: {error}")
+            if polynomial is None:
+                difference = sympy.nsimplify(difference) if difference.is_Rational else difference
+                if not difference.is_Rational:
+                    return undecided(self.scope, f"{difference} is no rational number")
+                if difference != 0:
+                    return refuted(self.scope, {"left": left, "right": right}, "numbers differ")
+            elif not polynomial.is_zero:
+                return refuted(self.scope, _smallest(polynomial), "polynomials differ")
+        if not count:
+            return undecided(self.scope, "there is nothing to compare")
+        return proved(self.scope, f"{count} polynomials agree")
+
+
+def _smallest(polynomial: sympy.Poly) -> dict[str, Any]:
+    """The smallest integers at which a polynomial does not vanish."""
+    names = polynomial.gens
+    for bound in range(BOUND + 1):
+        values = sorted(product(range(-bound, bound + 1), repeat=len(names)), key=order)
+        for value in values:
+            if polynomial(*value) != 0:
+                return dict(zip(map(str, names), value, strict=True))
+    return {"difference": polynomial.as_expr()}
+
+
+@dataclass(frozen=True)
+class NoClaim:
+    """Words that state nothing mathematical, and why."""
+
+    reason: str
+    name = "no claim"
+    scope = NO_SCOPE
+
+    def decide(self, theorem: Theorem) -> Decision:
+        return Decision(undecided(self.scope, self.reason))
+
+
+def identity(
+    identifier: str, *, near: Pairs, sizes: bool = False, **described: Any
+) -> Callable[[Pairs], Theorem]:
+    """Declare pairs of polynomials over ℚ that must agree, and pairs of which one must not.
+
+    Parameters
+    ----------
+    identifier : str
+    near : callable
+        The near miss's pairs.
+    sizes : bool
+        Whether the symbols are sizes (then it holds for all sizes), not weights and inputs.
+    **described
+        The attributes of `Theorem`.
+    """
+
+    def declare(pairs: Pairs) -> Theorem:
+        method = Identity(pairs, near, ALL_SIZES if sizes else ALL_VALUES)
+        return Theorem(identifier, method=method, definition=pairs, **described)
+
+    return declare
+
+
+def no_claim(identifier: str, *, reason: str, **described: Any) -> Theorem:
+    """Declare words of a source that are no mathematical claim."""
+    return Theorem(
+        identifier,
+        method=NoClaim(reason),
+        expected=UNDECIDED,
+        concludes="words",
+        **described,
+    )
