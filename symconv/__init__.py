@@ -34,6 +34,7 @@ _ROOMS = {
     "KerasConv": "conventions",
     "KerasConvTranspose": "conventions",
     "Layer": "layers",
+    "Ledger": "proving.ledger",
     "MaxPool": "layers",
     "MaxPool1d": "layers",
     "MaxPool2d": "layers",
@@ -69,6 +70,7 @@ _ROOMS = {
     "interior": "reach",
     "missing_offsets": "reach",
     "phase_fields": "reach",
+    "prove": "proving.ledger",
     "reads": "reach",
     "receptive_field_svg": "pictures",
     "relative_field": "receptive",
@@ -160,6 +162,10 @@ if TYPE_CHECKING:
     )
     from symconv.pictures import (
         receptive_field_svg as receptive_field_svg,
+    )
+    from symconv.proving.ledger import (
+        Ledger as Ledger,
+        prove as prove,
     )
     from symconv.ratios import (
         Ratio as Ratio,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-__all__ = ["Verdict", "proved", "refuted", "undecided"]
+__all__ = ["PROVED", "REFUTED", "UNDECIDED", "Verdict", "proved", "refuted", "undecided"]
 
 PROVED, REFUTED, UNDECIDED = "PROVED", "REFUTED", "UNDECIDED"
 

@@ -10,6 +10,7 @@ from symconv.cli.demonstrating import demo
 from symconv.cli.matrices import matrix
 from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
+from symconv.cli.proving import check, prove
 from symconv.cli.sizes import shape
 from symconv.cli.summarising import summary
 
@@ -26,6 +27,8 @@ def commands() -> None:
     """
 
 
+commands.add_command(prove)
+commands.add_command(check)
 commands.add_command(matrix)
 commands.add_command(apply)
 commands.add_command(demo)

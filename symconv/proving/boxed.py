@@ -146,10 +146,10 @@ def described(box: Box) -> str:
     """
     parts = []
     for name, values in box.items():
-        if len(values) > 2 and all(type(v) is int for v in values):
-            if list(values) == list(range(values[0], values[-1] + 1)):
-                parts.append(f"{name} {values[0]}…{values[-1]}")
-                continue
+        numeric = all(type(value) is int for value in values)
+        if numeric and len(values) > 2 and tuple(values) == (*range(values[0], values[-1] + 1),):
+            parts.append(f"{name} {values[0]}…{values[-1]}")
+            continue
         listed = ", ".join(map(str, values[:6])) + (f", … ({len(values)})" * (len(values) > 6))
         parts.append(f"{name} {listed}")
     return ", ".join(parts)

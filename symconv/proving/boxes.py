@@ -127,9 +127,7 @@ class _Search:
         if first is not None:
             yield from self._below(0, first[0], first[1], bound)
 
-    def _below(
-        self, depth: int, columns: Columns, length: int, bound: int
-    ) -> Iterator[IntArray]:
+    def _below(self, depth: int, columns: Columns, length: int, bound: int) -> Iterator[IntArray]:
         if depth == len(self.variables):
             yield np.stack([columns[name] for name in self.variables], axis=1).reshape(
                 length, len(self.variables)

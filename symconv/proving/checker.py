@@ -52,12 +52,12 @@ _COMPARISON = re.compile(r"([^<>=!]*)(>=|<=|==|!=|<|>)([^<>=!]*)\Z")
 _OPPOSITE = {">=": "<", "<": ">=", "<=": ">", ">": "<=", "==": "!=", "!=": "=="}
 
 
-class Rejected(ValueError):
+class Rejected(ValueError):  # noqa: N818 - the verdict's own name
     """The certificate proves nothing, and why."""
 
 
 def add(one: Poly, other: Poly, scale: int = 1) -> Poly:
-    """one + scale·other."""
+    """The sum one + scale·other."""
     total = dict(one)
     for monomial, coefficient in other.items():
         value = total.get(monomial, 0) + scale * coefficient
@@ -126,25 +126,25 @@ def parse(text: Any, known: Iterable[str]) -> Poly:
 
     def factor(depth: int) -> Poly:
         nonlocal at
-        token = tokens[at]
+        part = tokens[at]
         at += 1
         if depth > MAX_DEPTH:
             raise Rejected(f"parentheses are nested deeper than {MAX_DEPTH}")
-        if token == "-":
+        if part == "-":
             return add({}, factor(depth + 1), -1)
-        if token == "(":
+        if part == "(":
             inner = sum_of(depth + 1)
             if tokens[at] != ")":
                 raise Rejected(f"a parenthesis is not closed in {text[:60]!r}")
             at += 1
             return inner
-        if token.isdigit():
-            if len(token) > MAX_DIGITS:
+        if part.isdigit():
+            if len(part) > MAX_DIGITS:
                 raise Rejected(f"a number has more than {MAX_DIGITS} digits")
-            return constant(int(token))
-        if token in names:
-            return {(token,): 1}
-        raise Rejected(f"{token!r} is not a known name in {text[:60]!r}")
+            return constant(int(part))
+        if part in names:
+            return {(part,): 1}
+        raise Rejected(f"{part!r} is not a known name in {text[:60]!r}")
 
     result = sum_of(0)
     if tokens[at]:
@@ -197,7 +197,7 @@ def joined(one: list[list[Atom]], other: list[list[Atom]]) -> list[list[Atom]]:
     return [a + b for a in one for b in other]
 
 
-def branches(
+def branches(  # noqa: PLR0911 - one return a connective
     formula: Any, known: Iterable[str], holds: bool = True, depth: int = 0
 ) -> list[list[Atom]]:
     """A formula, or its negation, as a disjunction of conjunctions of atoms."""
@@ -318,7 +318,8 @@ class Run:
         self.prove([[("ge", add({}, divisor, -1))]], step["proofs"])
         q, r = pair
         self.names = [*self.names, q, r]
-        quotient, remainder = {(q,): 1}, {(r,): 1}
+        quotient: Poly = {(q,): 1}
+        remainder: Poly = {(r,): 1}
         whole = add(multiply(divisor, quotient), remainder)
         facts: list[Atom] = [
             ("eq", add(dividend, whole, -1)),
@@ -327,18 +328,17 @@ class Run:
         ]
         self.branches = [branch + facts for branch in self.branches]
         for witness in self.witnesses:
-            witness[q], witness[r] = divmod(
-                value_at(dividend, witness), value_at(divisor, witness)
-            )
+            witness[q], witness[r] = divmod(value_at(dividend, witness), value_at(divisor, witness))
 
 
 def value_at(a: Poly, values: Mapping[str, int]) -> int:
     """The value of a polynomial."""
     total = 0
     for monomial, coefficient in a.items():
+        value = coefficient
         for name in monomial:
-            coefficient *= values[name]
-        total += coefficient
+            value *= values[name]
+        total += value
     return total
 
 
@@ -461,9 +461,7 @@ def check(document: Any) -> dict[str, Any]:
             raise Rejected("a witness gives each variable a value, and nothing else")
         if any(type(value) is not int or abs(value) > 10**6 for value in witness.values()):
             raise Rejected("a witness has values that are no small integers")
-    shown, products = follow(
-        Run(list(names), [dict(w) for w in witnesses]), document["steps"]
-    )
+    shown, products = follow(Run(list(names), [dict(w) for w in witnesses]), document["steps"])
     if not shown:
         raise Rejected("nothing is shown")
     return {"theorem": document["theorem"], "shown": shown, "products": products}
@@ -529,7 +527,9 @@ def main(paths: Sequence[str]) -> int:
             failures += 1
             print(f"REJECTED {path}: {error}")
         else:
-            print(f"PROVED {found['theorem']}: {found['shown']} shown, {found['products']} products")
+            print(
+                f"PROVED {found['theorem']}: {found['shown']} shown, {found['products']} products"
+            )
     return 1 if failures else 0
 
 

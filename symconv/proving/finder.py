@@ -74,10 +74,10 @@ def _blank(steps: list[Any]) -> list[Any]:
     result = []
     for step in steps:
         if "fork" in step:
-            step = {**step, "true": _blank(step["true"]), "false": _blank(step["false"])}
-        elif "assume" not in step:
-            step = {**step, "proofs": []}
-        result.append(step)
+            sides = {case: _blank(step[case]) for case in ("true", "false")}
+            result.append({**step, **sides})
+        else:
+            result.append(step if "assume" in step else {**step, "proofs": []})
     return result
 
 
@@ -120,7 +120,6 @@ class _Finding(checker.Run):
             except Rejected:
                 continue
         return _refutation(facts, hints, MAX_SPLITS)
-
 
 
 def _suggested(facts: Sequence[Atom]) -> list[Poly]:

@@ -40,20 +40,13 @@ class Identity:
         for left, right in pairs():
             count += 1
             difference = sympy.sympify(left, strict=True) - sympy.sympify(right, strict=True)
-            names = sorted(difference.free_symbols, key=str)
+            # A number is a polynomial in a symbol that does not occur.
+            names = sorted(difference.free_symbols, key=str) or [sympy.Dummy()]
             try:
-                polynomial = sympy.Poly(difference, *names, domain=sympy.QQ) if names else None
-            except sympy.PolynomialError as error:
-                return undecided(self.scope, f"{difference} is no polynomial: {error}")
-            except sympy.CoercionFailed as error:
-                return undecided(self.scope, f"{difference} has other coefficients: {error}")
-            if polynomial is None:
-                difference = sympy.nsimplify(difference) if difference.is_Rational else difference
-                if not difference.is_Rational:
-                    return undecided(self.scope, f"{difference} is no rational number")
-                if difference != 0:
-                    return refuted(self.scope, {"left": left, "right": right}, "numbers differ")
-            elif not polynomial.is_zero:
+                polynomial = sympy.Poly(difference, *names, domain=sympy.QQ)
+            except (sympy.PolynomialError, sympy.CoercionFailed) as error:
+                return undecided(self.scope, f"{difference} is no polynomial over ℚ: {error}")
+            if not polynomial.is_zero:
                 return refuted(self.scope, _smallest(polynomial), "polynomials differ")
         if not count:
             return undecided(self.scope, "there is nothing to compare")
@@ -63,6 +56,8 @@ class Identity:
 def _smallest(polynomial: sympy.Poly) -> dict[str, Any]:
     """The smallest integers at which a polynomial does not vanish."""
     names = polynomial.gens
+    if polynomial.is_ground:
+        return {"difference": polynomial.as_expr()}
     for bound in range(BOUND + 1):
         values = sorted(product(range(-bound, bound + 1), repeat=len(names)), key=order)
         for value in values:

@@ -12,7 +12,7 @@ __all__ = ["axis", "between", "reads"]
 
 
 def between(low: Any, value: Any, high: Any) -> Formula:
-    """low ≤ value < high."""
+    """Whether low ≤ value < high."""
     return all_of(low <= value, value < high)
 
 

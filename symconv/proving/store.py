@@ -11,7 +11,13 @@ from symconv.errors import FileError
 from symconv.files import write_atomically
 from symconv.proving import checker
 
-__all__ = ["certificate_path", "certificate_paths", "proofs_directory", "read_certificate", "write_certificate"]
+__all__ = [
+    "certificate_path",
+    "certificate_paths",
+    "proofs_directory",
+    "read_certificate",
+    "write_certificate",
+]
 
 
 @cache

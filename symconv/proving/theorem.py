@@ -40,8 +40,13 @@ class Decision:
 class Method(Protocol):
     """A way to decide: its name, its scope, and the decision."""
 
-    name: str
-    scope: str
+    @property
+    def name(self) -> str:
+        """What the ledger calls it."""
+
+    @property
+    def scope(self) -> str:
+        """How far its verdicts reach."""
 
     def decide(self, theorem: Theorem) -> Decision:
         """Decide, with nothing taken on trust from earlier runs."""

@@ -26,7 +26,7 @@ MAX_PATHS = 64
 Json = Any
 
 
-class _Asked(Exception):
+class _Asked(Exception):  # noqa: N818 - a question, not an error
     """A truth was asked that this path has no answer for yet."""
 
     def __init__(self, formula: Formula) -> None:
