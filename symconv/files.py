@@ -16,6 +16,7 @@ import numpy.typing as npt
 from symconv.errors import FileError, MissingExtraError, TooLargeError
 
 __all__ = [
+    "check_writable",
     "grey",
     "image_format",
     "read_array",
@@ -232,6 +233,27 @@ def image_format(path: Path) -> str:
     return str(kind)
 
 
+def check_writable(path: Path) -> tuple[Path, int | None]:
+    """The file that `path` leads to and its mode, None for a new one; before long work, say.
+
+    Raises
+    ------
+    FileError
+        If the folder is missing, or `path` is no regular file.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode if target.exists() else None
+    except OSError as error:
+        raise FileError(f"file must be writable, got {path}: {_reason(error)}") from None
+    if mode is not None and not stat.S_ISREG(mode):
+        # Renaming over a device such as /dev/null would replace the device.
+        raise FileError(f"file must be a regular file or new, got {path}")
+    if not target.parent.is_dir():
+        raise FileError(f"folder must exist, got {target.parent} for {path.name}")
+    return target, mode
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     """Let `write` fill a temporary file beside `path`, then put it in place in one step.
 
@@ -249,16 +271,7 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
     FileError
         If the folder is missing or cannot be written, or `path` is no regular file.
     """
-    target = Path(os.path.realpath(path))
-    try:
-        mode = target.stat().st_mode if target.exists() else None
-    except OSError as error:
-        raise FileError(f"file must be writable, got {path}: {_reason(error)}") from None
-    if mode is not None and not stat.S_ISREG(mode):
-        # Renaming over a device such as /dev/null would replace the device.
-        raise FileError(f"file must be a regular file or new, got {path}")
-    if not target.parent.is_dir():
-        raise FileError(f"folder must exist, got {target.parent} for {path.name}")
+    target, mode = check_writable(path)
     part = target.parent / f".symconv-{secrets.token_hex(8)}.part"
     try:
         # "x" creates with the permissions that the user's umask gives, unlike tempfile.

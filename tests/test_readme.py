@@ -20,6 +20,6 @@ def test_the_two_commands_are_one_line_each():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = [line for line in text.splitlines() if line.startswith("python3 -m venv")]
     assert len(commands) == 2
-    assert commands[0].endswith("symconv demo")
+    assert commands[0].endswith("symconv prove")
     assert commands[1].endswith("./checks.sh")
     assert "<!-- test command -->" in text

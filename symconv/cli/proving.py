@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from symconv.errors import FileError
-from symconv.files import write_atomically
+from symconv.files import check_writable, write_atomically
 from symconv.proving import checker
 from symconv.proving.certified import Certified
 from symconv.proving.collecting import chosen
@@ -68,6 +68,10 @@ def prove(
     The exit status is 1 when a verdict is not the expected one. An interrupted run goes on where
     it stopped when it is started again.
     """
+    # Before the work, not after it.
+    for path in (json_path, html_path):
+        if path is not None:
+            check_writable(path)
     ids = identifiers or None
     if find:
         _find(ids, subject)

@@ -8,7 +8,7 @@ from symconv.proving.identities import identity, no_claim
 from symconv.proving.stating import axis, between, reads
 from symconv.proving.terms import all_of, any_of, iff, implies
 from symconv.proving.theorem import Theorem
-from symconv.proving.tracing import Trace
+from symconv.proving.tracing import Trace, lift
 
 __all__ = [
     "Theorem",
@@ -23,6 +23,7 @@ __all__ = [
     "identity",
     "iff",
     "implies",
+    "lift",
     "no_claim",
     "reads",
 ]
