@@ -22,6 +22,7 @@ import numpy.typing as npt
 from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.csr import Entries, assemble, assemble_row, index_dtype
+from symconv.execute.pooling import window_sums
 from symconv.geometry import Geometry
 from symconv.incidence import Incidence, Pattern
 
@@ -218,6 +219,9 @@ class WindowMap(BlockMap):
         return (pattern.T if transposed else pattern), blocks
 
     def forward(self, x: Array, weight: Array, fill: Any = 0) -> Array:
+        if isinstance(fill, int) and fill == 0:
+            dtype = np.result_type(x, weight)
+            return window_sums(x.astype(dtype, copy=False), self.incidence.reads)
         return taps.forward(self.incidence, x, self._ones(weight), fill)
 
     def adjoint(self, y: Array, weight: Array) -> Array:

@@ -53,6 +53,9 @@ def ratio(numerator: Number, denominator: Number) -> Number:
     """
     if isinstance(numerator, sympy.Basic) or isinstance(denominator, sympy.Basic):
         return sympy.sympify(numerator, strict=True) / denominator
+    if denominator == 1:
+        # Also for the unknown integers that theorems are about (`symconv.proving`).
+        return _plain(numerator)
     return _plain(Fraction(numerator) / denominator)
 
 

@@ -68,6 +68,8 @@ class Boxed:
             answer: Answer = claim(**setting)
             if answer is None:
                 continue
+            if not isinstance(answer, (bool, np.bool_, Verdict)):
+                raise ParameterError(f"a claim answers a truth, a Verdict or None, got {answer!r}")
             counted += 1
             if isinstance(answer, Verdict) and answer.status == UNDECIDED:
                 return undecided(self.scope, f"at {setting}: {answer.reason}")
@@ -116,6 +118,8 @@ class Boxed:
 
 def _answer(answer: Any, length: int) -> tuple[Any, Any]:
     domain, holds = answer if isinstance(answer, tuple) else (True, answer)
+    if any(np.asarray(part).dtype != bool for part in (domain, holds)):
+        raise ParameterError("a claim on a grid answers truths, or (where it speaks, truths)")
     return np.broadcast_to(domain, (length,)), np.broadcast_to(holds, (length,))
 
 

@@ -129,9 +129,10 @@ class _Search:
 
     def _below(self, depth: int, columns: Columns, length: int, bound: int) -> Iterator[IntArray]:
         if depth == len(self.variables):
-            yield np.stack([columns[name] for name in self.variables], axis=1).reshape(
-                length, len(self.variables)
-            )
+            rows = np.empty((length, len(self.variables)), dtype=np.int64)
+            for place, name in enumerate(self.variables):
+                rows[:, place] = columns[name]
+            yield rows
             return
         variable, solved = self.variables[depth], self.solved[depth]
         values = np.arange(-bound, bound + 1) if solved is None else None
@@ -162,9 +163,10 @@ class _Search:
         for bound in bounds:
             best: tuple[Any, ...] | None = None
             for rows in self.solutions(bound):
-                sizes = np.abs(rows)
-                totals = sizes.sum(axis=1)
-                least = rows[totals == totals.min()]
+                peaks = np.abs(rows).max(axis=1, initial=0)
+                low = rows[peaks == peaks.min()]
+                totals = np.abs(low).sum(axis=1)
+                least = low[totals == totals.min()]
                 # Sorted as `order` does, for all rows of the least sum at once.
                 keys = [2 * np.abs(column) + (column < 0) for column in least.T[::-1]]
                 row = least[np.lexsort(keys)[0]].tolist() if keys else []

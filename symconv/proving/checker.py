@@ -37,15 +37,18 @@ Poly = dict[tuple[str, ...], int]
 #: ("ge", a) is a ≥ 0; ("eq", a) is a = 0.
 Atom = tuple[str, Poly]
 
-MAX_BYTES = 2_000_000
-MAX_TEXT = 4_000
+MAX_BYTES = 500_000
+MAX_TEXT = 2_000
 MAX_DIGITS = 60
 MAX_DEPTH = 40
 MAX_DEGREE = 16
-MAX_TERMS = 20_000
+MAX_TERMS = 2_000
 MAX_BRANCHES = 1_024
+MAX_FACTS = 1_000
 MAX_FACTORS = 4
+MAX_WITNESSES = 50
 
+_THEOREM = re.compile(r"[A-Za-z0-9._-]{1,120}\Z")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}\Z")
 _TOKEN = re.compile(r"\s*(?:([0-9]+)|([A-Za-z][A-Za-z0-9_]*)|([-+*()]))")
 _COMPARISON = re.compile(r"([^<>=!]*)(>=|<=|==|!=|<|>)([^<>=!]*)\Z")
@@ -54,6 +57,11 @@ _OPPOSITE = {">=": "<", "<": ">=", "<=": ">", ">": "<=", "==": "!=", "!=": "=="}
 
 class Rejected(ValueError):  # noqa: N818 - the verdict's own name
     """The certificate proves nothing, and why."""
+
+
+def _brief(value: Any) -> str:
+    """A value in a message: one line, and of what may be nested endlessly its type alone."""
+    return ascii(value)[:60] if isinstance(value, (str, int)) else type(value).__name__
 
 
 def add(one: Poly, other: Poly, scale: int = 1) -> Poly:
@@ -100,7 +108,7 @@ def parse(text: Any, known: Iterable[str]) -> Poly:
     while place < end:
         match = _TOKEN.match(text, place)
         if match is None:
-            raise Rejected(f"{text[place : place + 12]!r} is no part of a polynomial")
+            raise Rejected(f"{_brief(text[place : place + 12])} is no part of a polynomial")
         tokens.append(match.group().strip())
         place = match.end()
     tokens.append("")
@@ -135,7 +143,7 @@ def parse(text: Any, known: Iterable[str]) -> Poly:
         if part == "(":
             inner = sum_of(depth + 1)
             if tokens[at] != ")":
-                raise Rejected(f"a parenthesis is not closed in {text[:60]!r}")
+                raise Rejected(f"a parenthesis is not closed in {_brief(text)}")
             at += 1
             return inner
         if part.isdigit():
@@ -144,11 +152,11 @@ def parse(text: Any, known: Iterable[str]) -> Poly:
             return constant(int(part))
         if part in names:
             return {(part,): 1}
-        raise Rejected(f"{part!r} is not a known name in {text[:60]!r}")
+        raise Rejected(f"{part[:41]!r} is not a known name in {_brief(text)}")
 
     result = sum_of(0)
     if tokens[at]:
-        raise Rejected(f"{tokens[at]!r} is out of place in {text[:60]!r}")
+        raise Rejected(f"{tokens[at][:41]!r} is out of place in {_brief(text)}")
     return result
 
 
@@ -156,7 +164,7 @@ def comparison(text: Any, known: Iterable[str]) -> tuple[str, Poly]:
     """A comparison as (operator, left − right)."""
     match = _COMPARISON.match(text) if isinstance(text, str) and len(text) <= MAX_TEXT else None
     if match is None:
-        raise Rejected(f"{str(text)[:60]!r} is no comparison of two polynomials")
+        raise Rejected(f"{_brief(text)} is no comparison of two polynomials")
     left, operator, right = match.groups()
     return operator, add(parse(left, known), parse(right, known), -1)
 
@@ -179,13 +187,13 @@ def _node(formula: Any) -> tuple[str, list[Any]]:
     if isinstance(formula, str):
         return "", []
     if not isinstance(formula, dict) or len(formula) != 1:
-        raise Rejected(f"{str(formula)[:60]!r} is no formula")
+        raise Rejected(f"{_brief(formula)} is no formula")
     ((kind, parts),) = formula.items()
     if kind == "not":
         parts = [parts]
     lengths = {"all": None, "any": None, "not": 1, "if": 2, "iff": 2}
     if kind not in lengths or not isinstance(parts, list) or not parts:
-        raise Rejected(f"{str(formula)[:60]!r} is no formula")
+        raise Rejected(f"{_brief(kind)} with {_brief(parts)} is no formula")
     if lengths[kind] not in (None, len(parts)):
         raise Rejected(f"{kind!r} has {len(parts)} parts")
     return kind, parts
@@ -194,7 +202,10 @@ def _node(formula: Any) -> tuple[str, list[Any]]:
 def joined(one: list[list[Atom]], other: list[list[Atom]]) -> list[list[Atom]]:
     if len(one) * len(other) > MAX_BRANCHES:
         raise Rejected(f"a formula has more than {MAX_BRANCHES} branches")
-    return [a + b for a in one for b in other]
+    result = [a + b for a in one for b in other]
+    if any(len(facts) > MAX_FACTS for facts in result):
+        raise Rejected(f"a branch has more than {MAX_FACTS} facts")
+    return result
 
 
 def branches(  # noqa: PLR0911 - one return a connective
@@ -255,7 +266,7 @@ def refute(facts: Sequence[Atom], proof: Any, known: Iterable[str], depth: int =
             raise Rejected(f"each product is a coefficient and 1 to {MAX_FACTORS} facts")
         coefficient, *places = entry
         if any(type(i) is not int or not 0 <= i < len(facts) for i in places):
-            raise Rejected(f"{entry!r} names a fact that is not there")
+            raise Rejected(f"a product names a fact that is none of the {len(facts)}")
         used = [facts[i] for i in places]
         if type(coefficient) is int and 0 < coefficient < 10**MAX_DIGITS:
             term = constant(coefficient)
@@ -263,8 +274,8 @@ def refute(facts: Sequence[Atom], proof: Any, known: Iterable[str], depth: int =
             term = parse(coefficient, known)
         else:
             raise Rejected(
-                f"the coefficient {coefficient!r} must be a positive integer, or a polynomial "
-                f"beside an equation"
+                f"the coefficient {_brief(coefficient)} must be a positive integer, or a "
+                f"polynomial beside an equation"
             )
         for _, a in used:
             term = multiply(term, a)
@@ -312,7 +323,7 @@ class Run:
             raise Rejected("a definition has two new names")
         for name in pair:
             if not isinstance(name, str) or not _NAME.match(name) or name in self.names:
-                raise Rejected(f"{str(name)[:40]!r} is not a new name")
+                raise Rejected(f"{_brief(name)} is not a new name")
         dividend = parse(step["dividend"], self.names)
         divisor = parse(step["divisor"], self.names)
         self.prove([[("ge", add({}, divisor, -1))]], step["proofs"])
@@ -371,12 +382,15 @@ def conditions(formula: Any) -> list[Any]:
     kind, parts = _node(formula)
     if kind == "all":
         return [condition for part in parts for condition in conditions(part)]
+    if kind == "if" and (inner := conditions(parts[1])) != [parts[1]]:
+        return [{"all": [parts[0], condition]} for condition in inner]
     return [parts[0]] if kind in ("if", "iff") else [formula]
 
 
 def _keys(step: Any, *names: str) -> None:
     if set(step) != set(names):
-        raise Rejected(f"a step has the keys {sorted(step)}, not {sorted(names)}")
+        found = sorted(map(str, step))
+        raise Rejected(f"a step has the keys {ascii(found)[:80]}, not {sorted(names)}")
 
 
 def follow(run: Run, steps: Any, depth: int = 0) -> tuple[int, int]:
@@ -447,15 +461,19 @@ def check(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise Rejected("a certificate must be an object")
     _keys(document, "format", "theorem", "variables", "steps", "witnesses")
-    if document["format"] != "symconv certificate 1" or not isinstance(document["theorem"], str):
+    theorem, names, witnesses = (document[k] for k in ("theorem", "variables", "witnesses"))
+    if document["format"] != "symconv certificate 1":
         raise Rejected("this is not a symconv certificate of format 1")
-    names, witnesses = document["variables"], document["witnesses"]
-    if not isinstance(names, list) or len(set(map(str, names))) != len(names):
+    if not isinstance(theorem, str) or not _THEOREM.match(theorem):
+        raise Rejected("a theorem is named by letters, digits, dots and dashes")
+    if not isinstance(names, list):
         raise Rejected("variables must be a list of different names")
     if not all(isinstance(name, str) and _NAME.match(name) for name in names):
         raise Rejected("a variable has no proper name")
-    if not isinstance(witnesses, list) or not witnesses:
-        raise Rejected("without a witness the theorem may be about nothing")
+    if len(set(names)) != len(names):
+        raise Rejected("variables must be a list of different names")
+    if not isinstance(witnesses, list) or not 1 <= len(witnesses) <= MAX_WITNESSES:
+        raise Rejected(f"without 1 to {MAX_WITNESSES} witnesses a theorem may be about nothing")
     for witness in witnesses:
         if not isinstance(witness, dict) or set(witness) != set(names):
             raise Rejected("a witness gives each variable a value, and nothing else")
@@ -464,7 +482,7 @@ def check(document: Any) -> dict[str, Any]:
     shown, products = follow(Run(list(names), [dict(w) for w in witnesses]), document["steps"])
     if not shown:
         raise Rejected("nothing is shown")
-    return {"theorem": document["theorem"], "shown": shown, "products": products}
+    return {"theorem": theorem, "shown": shown, "products": products}
 
 
 def _no_floats(text: str) -> Any:
@@ -525,7 +543,8 @@ def main(paths: Sequence[str]) -> int:
             found = check_file(path)
         except Rejected as error:
             failures += 1
-            print(f"REJECTED {path}: {error}")
+            # Escaped, so that no name of a file can look like another line of this report.
+            print(f"REJECTED {path}: {error}".encode("unicode_escape").decode())
         else:
             print(
                 f"PROVED {found['theorem']}: {found['shown']} shown, {found['products']} products"

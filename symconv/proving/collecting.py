@@ -24,7 +24,12 @@ def _module(path: Path) -> ModuleType:
     assert spec is not None and spec.loader is not None  # noqa: S101, PT018 - a .py file has one
     module = module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        # Half a module would be half its theorems the next time.
+        del sys.modules[name]
+        raise
     return module
 
 

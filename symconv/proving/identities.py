@@ -39,7 +39,10 @@ class Identity:
         count = 0
         for left, right in pairs():
             count += 1
-            difference = sympy.sympify(left, strict=True) - sympy.sympify(right, strict=True)
+            one, other = (sympy.sympify(side, strict=True) for side in (left, right))
+            if one.has(sympy.Float) or other.has(sympy.Float):
+                return undecided(self.scope, f"{left} = {right} has floats")
+            difference = one - other
             # A number is a polynomial in a symbol that does not occur.
             names = sorted(difference.free_symbols, key=str) or [sympy.Dummy()]
             try:

@@ -9,6 +9,7 @@ or ``numpy.where`` asks for a truth that is not known, and both answers are foll
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from numbers import Number
 from typing import Any, Protocol
 
 import numpy as np
@@ -46,7 +47,7 @@ def written(a: Poly) -> str:
 class Formula:
     """A comparison of terms, or several joined; as JSON in the checker's language.
 
-    ``&``, ``|`` and ``~`` join and negate; see `iff` and `implies`.
+    ``&``, ``|`` and ``~`` join and negate, ``==`` is `iff`; see also `implies`.
     """
 
     __hash__ = None  # type: ignore[assignment]
@@ -72,6 +73,12 @@ class Formula:
         return any_of(self, other)
 
     __ror__ = __or__
+
+    def __eq__(self, other: object) -> Any:
+        return iff(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return ~iff(self, other)
 
     def __invert__(self) -> Formula:
         if self.value is not None:
@@ -137,10 +144,14 @@ def iff(left: Any, right: Any) -> Formula:
 
 
 class Term:
-    """An integer polynomial in the names of a trace."""
+    """An integer polynomial in the names of a trace.
+
+    It cannot be hashed: whether two are one entry of a set depends on their values.
+    """
 
     __slots__ = ("poly", "tracer")
     __array_priority__ = 1000
+    __hash__ = None  # type: ignore[assignment]
 
     def __init__(self, tracer: Tracer, poly: Poly) -> None:
         self.tracer = tracer
@@ -151,8 +162,13 @@ class Term:
         """The value, where it is known."""
         return self.poly.get((), 0) if set(self.poly) <= {()} else None
 
+    def __bool__(self) -> bool:
+        return bool(self != 0)
+
     def _poly(self, value: Any) -> Poly | None:
         if isinstance(value, Term):
+            if value.tracer is not self.tracer:
+                raise ParameterTypeError(f"{value} is left over from another path")
             return value.poly
         if isinstance(value, (int, np.integer)) and not isinstance(value, bool):
             return constant(int(value))
@@ -218,6 +234,9 @@ class Term:
     def _compared(self, other: Any, operator: str) -> Any:
         poly = self._poly(other)
         if poly is None:
+            if isinstance(other, (Number, np.bool_)):
+                # Python would fall back on identity: an unknown 1 would differ from 1.0 and True.
+                raise ParameterTypeError(f"a term is compared with integers, got {other!r:.60}")
             return NotImplemented
         difference = add(self.poly, poly, -1)
         if set(difference) <= {()}:
@@ -251,9 +270,6 @@ class Term:
 
     def __ne__(self, other: object) -> Any:
         return self._compared(other, "!=")
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self.poly.items()))
 
     def __repr__(self) -> str:
         return written(self.poly)

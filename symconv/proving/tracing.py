@@ -20,7 +20,7 @@ from symconv.proving.terms import Formula, Term, written
 
 __all__ = ["Path", "Statement", "Trace", "lift", "replayed"]
 
-#: More paths than this are no statement that a person wrote.
+#: More paths than this, or questions on one, are no statement that a person wrote.
 MAX_PATHS = 64
 
 Json = Any
@@ -155,7 +155,11 @@ class _Replay(Trace):
         return [self._values[name] for name in names.split()]
 
     def _add(self, kind: str, formulas: tuple[Any, ...]) -> None:
-        self.truths.setdefault(kind, []).extend(bool(formula) for formula in formulas)
+        for formula in formulas:
+            if not isinstance(formula, (bool, np.bool_, Formula)):
+                # ~True is −2 to Python, and true.
+                raise ParameterError(f"{kind} takes truths, got {formula!r:.60}")
+            self.truths.setdefault(kind, []).append(bool(formula))
 
 
 def replayed(
@@ -211,6 +215,8 @@ def lift(statement: Callable[[Trace], None]) -> Statement:
 
     def steps_after(answers: list[bool], seen: int) -> list[Json]:
         nonlocal variables
+        if len(answers) > MAX_PATHS:
+            raise ParameterError(f"a path of a statement asks more than {MAX_PATHS} truths")
         trace = Trace(answers)
         asked = None
         try:

@@ -5,6 +5,8 @@ never written out: its text shows the corners, its picture counts the entries in
 200×200 bins.
 """
 
+from symconv.rendering.axis import axis_svg as axis_svg
+from symconv.rendering.bars import bars_svg as bars_svg
 from symconv.rendering.bins import (
     MAX_CELLS as MAX_CELLS,
     bin_entries as bin_entries,
