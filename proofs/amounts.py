@@ -295,10 +295,10 @@ def same_windows_meet_data(t: Trace) -> None:
 @all_sizes(
     "amounts.same-enlarged",
     words="A kernel enlarged by e₁ and e₂ zero taps gives the same result under SAME padding if "
-    "the low padding grows by exactly d·e₁; and if it does not, no triple survives as "
-    "(o, k + e₁, i).",
+    "the low padding grows by exactly d·e₁; if it does not, every tap lies elsewhere than "
+    "before, and no triple survives.",
     latex=r"p_{lo}'=p_{lo}+d\,e_1 \Rightarrow \bigl((o,k,i)\in C \iff (o,k+e_1,i)\in C'\bigr),"
-    r"\qquad p_{lo}'\ne p_{lo}+d\,e_1 \Rightarrow C\cap C'=\emptyset",
+    r"\qquad p_{lo}'\ne p_{lo}+d\,e_1 \Rightarrow j(o,k)\ne j'(o,k+e_1)",
     source="symconv",
     near_miss="for every enlargement",
     concludes="triples",
@@ -317,7 +317,7 @@ def same_enlarged(t: Trace) -> None:
     if wide.pad_lo == conv.pad_lo + bare.dilation * before:
         t.show(iff(one, other))
     else:
-        t.show(~all_of(one, other))
+        t.show(conv.position(o, k) != wide.position(o, k + before))
         t.instead(iff(one, other))
 
 

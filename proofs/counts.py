@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sympy
 
 from symconv.boundary import MODES, Boundary
 from symconv.counts import tap_triples, triples_inside
@@ -167,3 +168,126 @@ def same_padding(t: Trace) -> None:
     t.show(iff(all_of(exists, between(0, below, n)), between(d * tap, o, n)))
     quoted = (2 * m + 1) * n - d * m * (m + 1)
     t.instead(before == quoted)
+
+
+@all_sizes(
+    "counts.same-padding-quoted",
+    words="The formula K·n − d·m(m + 1) without the minimum counts these triples exactly when "
+    "d·m ≤ n: no tap lies more than n samples away from the middle one.",
+    latex=r"n(2q+1)-d\,q(q+1) = K n - d\,m(m+1) \iff d\,m\le n",
+    source="symconv (symconv.ratios.same_padding_triples); for d = 1 K·n − m(m + 1)",
+    near_miss="always",
+    concludes="counts",
+)
+def same_padding_quoted(t: Trace) -> None:
+    m, d, n, q = t.integers("m d n q")
+    t.assume(m >= 0, d >= 1, n >= 0)
+    # The minimum as what it is, for both cases to be on one path.
+    most = n // d
+    t.assume(q <= m, q <= most, any_of(q == m, q == most))
+    total = n * (2 * q + 1) - d * q * (q + 1)
+    quoted = (2 * m + 1) * n - d * m * (m + 1)
+    t.hint(m - most - 1)
+    t.show(iff(total == quoted, d * m <= n))
+    t.instead(total == quoted)
+
+
+@exhaustive(
+    "counts.same-padding-listed",
+    box={"n_taps": (1, 3, 5, 7), "n": range(6), "d": (1, 2, 3)},
+    words="The function for the triples under same padding gives what summing over the taps "
+    "gives, for numbers and for a symbolic size that is substituted afterwards.",
+    latex=r"T(K,n,d)=\sum_k T_k",
+    source="symconv (symconv.ratios.same_padding_triples)",
+    near_miss="one padded sample more at the end",
+    concludes="counts",
+    corollary_of="counts.same-padding",
+)
+def same_padding_listed(n_taps: int, n: int, d: int) -> bool:
+    return _same_padded(n_taps, n, d, 0)
+
+
+@same_padding_listed.near_miss_claim()
+def _padded_more(n_taps: int, n: int, d: int) -> bool:
+    return _same_padded(n_taps, n, d, 1)
+
+
+def _same_padded(n_taps: int, n: int, d: int, more: int) -> bool:
+    half = d * (n_taps // 2)
+    summed = triples_inside(AxisRelation(n_taps, 1, d, half, half + more), n)
+    size = sympy.Symbol("n", integer=True, nonnegative=True)
+    symbolic = same_padding_triples(n_taps, size, d).subs(size, n)
+    return bool(summed == same_padding_triples(n_taps, n, d) == symbolic)
+
+
+@all_sizes(
+    "counts.padding-never-read",
+    words="Every tap of every output meets a stored sample, so that multiplications inside and "
+    "per tap are equally many, exactly when lo ≤ 0 and hi ≤ r, the r = (N − E) mod s places at "
+    "the end that no window reaches (at least one output).",
+    latex=r"T = K\cdot O \iff p_{lo}\le 0,\; p_{hi}\le (N-E)\bmod s",
+    source="symconv",
+    near_miss="exactly when there is no padding: lo ≤ 0 and hi ≤ 0",
+    concludes="counts",
+)
+def padding_never_read(t: Trace) -> None:
+    conv, n = axis(t)
+    o, k = t.integers("o k")
+    n_out = conv.output_size(n)
+    rest = (conv.padded_size(n) - conv.extent) % conv.stride
+    t.assume(n_out >= 1, between(0, o, n_out), between(0, k, conv.n_taps))
+    first = conv.position(0, 0)
+    final = conv.position(n_out - 1, conv.n_taps - 1)
+    condition = all_of(conv.pad_lo <= 0, conv.pad_hi <= rest)
+    ends = all_of(first >= 0, final < n)
+    place = conv.position(o, k)
+    # The outermost taps decide: all others lie between them.
+    t.show(iff(ends, condition))
+    t.show(first <= place, place <= final)
+    t.show(implies(condition, between(0, place, n)))
+    t.instead(iff(ends, all_of(conv.pad_lo <= 0, conv.pad_hi <= 0)))
+
+
+@all_sizes(
+    "counts.meeting-taps",
+    words="Under circular padding taps k and k′ of one output read the same sample exactly when n "
+    "divides d(k′ − k). So no two taps meet, and the matrix stores one entry for each triple, "
+    "when the kernel with its gaps is not longer than the axis: E ≤ n.",
+    latex=r"i(o,k)=i(o,k') \iff n\mid d(k'-k);\qquad E\le n \;\Rightarrow\; "
+    r"\bigl(i(o,k)=i(o,k')\Rightarrow k=k'\bigr)",
+    source="symconv; torch.nn.Conv1d with padding_mode='circular' sums such taps",
+    near_miss="distinct taps never meet, as with zeros",
+    concludes="counts",
+)
+def meeting_taps(t: Trace) -> None:
+    conv, n = axis(t)
+    o, k, k2 = t.integers("o k k2")
+    t.assume(n >= 1, between(0, k, conv.n_taps), between(0, k2, conv.n_taps))
+    read: Callable[..., Any] = MODES["circular"]
+    one, other = conv.position(o, k), conv.position(o, k2)
+    apart = conv.dilation * (k2 - k)
+    turns, rest = apart // n, apart % n
+    same = read(one, n) == read(other, n)
+    between_turns = other // n - one // n
+    t.hint(between_turns - turns, turns - between_turns, turns, -turns, turns - 1, -turns - 1)
+    t.show(iff(same, rest == 0))
+    t.show(implies(all_of(same, conv.extent <= n), k == k2))
+    t.instead(implies(same, k == k2))
+
+
+@all_sizes(
+    "counts.every-tap-reads",
+    words="Under circular, reflecting, symmetric and replicating padding of any width every tap "
+    "of every output reads a stored sample, K·O triples in all, as soon as there is one sample.",
+    latex=r"n\ge 1 \;\Rightarrow\; 0\le \mathrm{read}(j)<n \quad\text{for every integer } j",
+    source="symconv (symconv.boundary.MODES)",
+    near_miss="the position read is itself a stored one, as zero padding asks",
+    concludes="counts",
+)
+def every_tap_reads(t: Trace) -> None:
+    n, j = t.integers("n j")
+    t.assume(n >= 1)
+    for mode in ("circular", "replicate", "symmetric", "reflect"):
+        read: Callable[..., Any] = MODES[mode]
+        t.show(between(0, read(j, n), n))
+    t.instead(between(0, j, n))

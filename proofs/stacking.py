@@ -165,6 +165,7 @@ def unpadded_second(t: Trace) -> None:
 def window_meets_input(t: Trace) -> None:
     layer, n = axis(t)
     m, k = t.integers("m k")
+    t.assume(n >= 1)
     start, end = layer.position(m, 0), layer.position(m, layer.n_taps - 1)
     met = all_of(between(0, k, layer.n_taps), between(0, layer.position(m, k), n))
     t.show(implies(met, all_of(start < n, end >= 0)))
@@ -190,13 +191,13 @@ def low_side(t: Trace) -> None:
     first, n = axis(t)
     m, k = t.integers("m k")
     extent, kept = first.extent, first.stride + first.pad_lo
-    before = all_of(m < 0, between(0, k, first.n_taps))
-    t.show(implies(all_of(extent <= kept, before), first.position(m, k) < 0))
+    before, place = all_of(m < 0, between(0, k, first.n_taps)), first.position(m, k)
+    t.show(implies(all_of(extent <= kept, before), place < 0))
     last = first.position(-1, first.n_taps - 1)
     tap = first.n_taps - 1 - last // first.dilation
     read = all_of(between(0, tap, first.n_taps), between(0, first.position(-1, tap), n))
     t.show(implies(all_of(extent > kept, kept >= 0, n >= first.dilation), read))
-    t.instead(implies(all_of(extent <= kept + 1, before), first.position(m, k) < 0))
+    t.instead(implies(all_of(extent <= kept + 1, before), any_of(place < 0, place >= n)))
 
 
 @all_sizes(
@@ -216,14 +217,14 @@ def high_side(t: Trace) -> None:
     middle = first.output_size(n)
     extent, kept, d = first.extent, first.stride + first.pad_hi, first.dilation
     left = (first.padded_size(n) - extent) % first.stride
-    after = all_of(m >= middle, between(0, k, first.n_taps))
+    after, place = all_of(m >= middle, between(0, k, first.n_taps)), first.position(m, k)
     start = first.position(middle, 0)
     t.show(start == n + kept - extent - left)
-    t.show(implies(all_of(extent + left <= kept, after), first.position(m, k) >= n))
+    t.show(implies(all_of(extent + left <= kept, after), place >= n))
     tap = -(start // d) if start < 0 else 0
     read = all_of(between(0, tap, first.n_taps), between(0, first.position(middle, tap), n))
     t.show(implies(all_of(extent + left > kept, n + first.pad_hi >= 0, n >= d), read))
-    t.instead(implies(all_of(extent <= kept, after), first.position(m, k) >= n))
+    t.instead(implies(all_of(extent <= kept, after), any_of(place < 0, place >= n)))
 
 
 @all_sizes(

@@ -118,7 +118,9 @@ class Oriented:
         if kind.is_exact:
             kind = max(kind, Algebra.RATIONAL)
             return np.asarray(array.astype(object) * reciprocals(divisor)), kind
-        return array / divisor.astype(array.real.dtype), kind
+        # A product made here is divided in place; what the user gave never is.
+        out = None if self.transposed else array
+        return np.divide(array, divisor.astype(array.real.dtype), out=out), kind
 
     def _through_taps(self, x: Array, weight: Array) -> Array:
         run = self.linear.adjoint if self.transposed else self.linear.forward

@@ -216,7 +216,9 @@ class Semiring:
         if self is COUNTING and (array.dtype == object or (array < 0).any()):
             entries = array.ravel().tolist()
             if any(not isinstance(entry, int) or entry < 0 for entry in entries):
-                raise DTypeError(f"{name} must hold integers >= 0 over {self.plain}, got {shown(array)}")
+                raise DTypeError(
+                    f"{name} must hold integers >= 0 over {self.plain}, got {shown(array)}"
+                )
         if absent.any():
             array = array.astype(object)
             array[absent] = self.zero

@@ -143,7 +143,8 @@ def _reduce(ufunc: np.ufunc, x: Array, tables: Sequence[Array]) -> Array:
         part = planes[block]
         for number, axis in enumerate(passes, start=1):
             part = _reduced(ufunc, part, number, axis)
-        y[block] = part
+        # A sum that starts from 0 is never −0.
+        y[block] = part + 0.0 if ufunc is np.add and part.dtype.kind in "fc" else part
 
     _in_blocks(run, planes)
     return y.reshape(*lead, *y.shape[1:])
@@ -151,11 +152,7 @@ def _reduce(ufunc: np.ufunc, x: Array, tables: Sequence[Array]) -> Array:
 
 def window_sums(x: Array, tables: Sequence[Array]) -> Array:
     """The sum of each window; 0 where a window holds no sample."""
-    y = _reduce(np.add, x, tables)
-    if y.dtype.kind in "fc":
-        # A sum that starts from 0 is never −0.
-        y += 0.0
-    return y
+    return _reduce(np.add, x, tables)
 
 
 def window_extremes(x: Array, tables: Sequence[Array], ufunc: np.ufunc = np.maximum) -> Array:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import multiprocessing
 import os
+import queue
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -198,7 +200,10 @@ def decided(theorem: Theorem) -> Row:
     except Exception as error:  # one theorem's failure must not hide the others
         reason = f"deciding it raised {type(error).__name__}: {error}"
         decision = Decision(undecided(theorem.method.scope, reason))
-    seconds = round(time.perf_counter() - begin, 4)
+    return _row(theorem, decision, round(time.perf_counter() - begin, 4))
+
+
+def _row(theorem: Theorem, decision: Decision, seconds: float) -> Row:
     certificate = None
     if decision.certificate is not None:
         found = checker.check(decision.certificate)
@@ -378,14 +383,59 @@ def _decided_all(identifiers: list[str], workers: int) -> Iterator[Row]:
     if workers == 1:
         yield from map(_decided_by_name, identifiers)
         return
-    # Started anew, not forked: the libraries' threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context)
+    left, found = queue.SimpleQueue[str](), queue.SimpleQueue[Row]()
+    for identifier in identifiers:
+        left.put(identifier)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment["PYTHONIOENCODING"] = "utf-8"
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "symconv.proving.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment,
+        )
+        for _ in range(workers)
+    ]
+    threads = [
+        threading.Thread(target=_serve, args=(process, left, found), daemon=True)
+        for process in processes
+    ]
     try:
-        pending = {pool.submit(_decided_by_name, identifier) for identifier in identifiers}
-        while pending:
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+        for thread in threads:
+            thread.start()
+        for _ in identifiers:
+            yield found.get()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        # After an interruption too: no process goes on for nobody.
+        for process in processes:
+            process.kill()
+        for thread, process in zip(threads, processes, strict=True):
+            thread.join()
+            with process:
+                pass
+
+
+def _serve(
+    process: subprocess.Popen[str], left: queue.SimpleQueue[str], found: queue.SimpleQueue[Row]
+) -> None:
+    """Hand theorems to one process as long as there are any; it may die, its theorem may not."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes
+    while True:
+        try:
+            identifier = left.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            print(identifier, file=process.stdin, flush=True)
+            line = process.stdout.readline()
+        except (OSError, ValueError):
+            line = ""
+        if line:
+            found.put(Row(**json.loads(line)))
+        else:
+            reason = f"the process that decided it ended (exit status {process.poll()})"
+            theorem = theorems()[identifier]
+            lost = Decision(undecided(theorem.method.scope, reason))
+            found.put(_row(theorem, lost, 0.0))
