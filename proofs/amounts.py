@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv.conventions.amounts import AMOUNTS
-from symconv.proving import Trace, all_of, all_sizes, axis, between, iff, implies, reads
+from symconv.proving import Trace, all_of, all_sizes, between, iff, implies, reads
 from symconv.proving.terms import Term
 from symconv.relation import AxisRelation
 
 
-def _bare(t: Trace, *, input_dilation: bool = True, stride: int | None = None) -> tuple[
-    AxisRelation, Term
-]:
-    """An axis without padding, of any size, dilation and (unless said) stride."""
-    s, d, n_taps, n = t.integers("s d K n")
-    t.assume(s >= 1, d >= 1, n_taps >= 1, n >= 1)
-    bare = AxisRelation(n_taps, s if stride is None else stride, d)
-    if not input_dilation:
-        return bare, n
-    (b,) = t.integers("b")
-    t.assume(b >= 1)
-    return replace(bare, input_dilation=b), n
+def _bare(t: Trace) -> tuple[AxisRelation, Term]:
+    """An axis without padding, of any stride, dilation and input dilation, and a size n ≥ 1."""
+    s, d, n_taps, n, b = t.integers("s d K n b")
+    t.assume(s >= 1, d >= 1, n_taps >= 1, n >= 1, b >= 1)
+    return AxisRelation(n_taps, s, d, input_dilation=b), n
 
 
 def _padded(bare: AxisRelation, name: str, n: Term) -> AxisRelation:
+    """The axis with the padding that a convention gives it."""
     lo, hi = AMOUNTS[name](bare, n)
     return replace(bare, pad_lo=lo, pad_hi=hi)
 
@@ -183,8 +177,8 @@ def upper_and_lower(t: Trace) -> None:
     "amounts.lower-mirrors-upper",
     words="SAME_LOWER reads the reversed input with the reversed kernel as SAME_UPPER reads it "
     "forwards, if every window is needed to its end: E is at least n − s(⌈n/s⌉ − 1).",
-    latex=r"E\ge n-s\left(\left\lceil\frac{n}{s}\right\rceil-1\right) \Rightarrow \bigl((o,k,i)\in U"
-    r" \iff (O-1-o,\,K-1-k,\,n-1-i)\in L\bigr)",
+    latex=r"E\ge n-s\left(\left\lceil\frac{n}{s}\right\rceil-1\right) \Rightarrow "
+    r"\bigl((o,k,i)\in U \iff (O-1-o,\,K-1-k,\,n-1-i)\in L\bigr)",
     source="symconv",
     near_miss="for every kernel",
     concludes="triples",
@@ -212,7 +206,8 @@ def lower_mirrors_upper(t: Trace) -> None:
     concludes="triples",
 )
 def torch_same(t: Trace) -> None:
-    bare, n = _bare(t, stride=1)
+    bare, n = _bare(t)
+    bare = replace(bare, stride=1)
     conv = _padded(bare, "same", n)
     upper, lower = _padded(bare, "same_upper", n), _padded(bare, "same_lower", n)
     reach = bare.dilation * (bare.n_taps - 1)
@@ -267,29 +262,27 @@ def same_as_valid(t: Trace) -> None:
 
 
 @all_sizes(
-    "amounts.same-windows-meet-data",
-    words="Under SAME padding each edge is shorter than the kernel, every window's span meets the "
-    "input and, without dilation, so does a tap: none sees padding alone.",
-    latex=r"p_{lo},p_{hi}<E,\qquad j(o,0)<n,\ j(o,K-1)\ge 0,\qquad "
-    r"d=1 \Rightarrow 0\le j(o,k)<n,\; k=\max(0,-j(o,0))",
-    source="symconv; why SAME average pooling never divides by zero",
-    near_miss="with dilation too, that tap meets the input",
-    concludes="triples",
+    "amounts.same-edges",
+    words="Under SAME padding neither edge is longer than half the extent, ⌊E/2⌋ (the most that "
+    "PyTorch's pooling allows), and every window's span meets the input.",
+    latex=r"0\le p_{lo},\,p_{hi}\le\left\lfloor\frac{E}{2}\right\rfloor,\qquad "
+    r"j(o,0)<n,\; j(o,K-1)\ge 0 \quad (0\le o<O)",
+    source="symconv; PyTorch 2, torch.nn.MaxPool2d, on padding",
+    near_miss="both edges are shorter than half the extent",
+    concludes="sizes",
 )
-def same_windows_meet_data(t: Trace) -> None:
-    bare, n = _bare(t, input_dilation=False)
+def same_edges(t: Trace) -> None:
+    bare, n = _bare(t)
     (o,) = t.integers("o")
     size = bare.spread_size(n)
     t.assume(between(0, o, -(-size // bare.stride)))
+    half = bare.extent // 2
     for name in ("same_upper", "same_lower"):
         conv = _padded(bare, name, n)
-        t.show(0 <= conv.pad_lo, conv.pad_lo < bare.extent)
-        t.show(0 <= conv.pad_hi, conv.pad_hi < bare.extent)
+        t.show(conv.pad_lo >= 0, conv.pad_lo <= half, conv.pad_hi >= 0, conv.pad_hi <= half)
         t.show(conv.position(o, 0) < size, conv.position(o, bare.n_taps - 1) >= 0)
     upper = _padded(bare, "same_upper", n)
-    tap = max(-upper.position(o, 0), 0)
-    t.given(bare.dilation == 1)
-    t.show(all_of(between(0, tap, bare.n_taps), between(0, upper.position(o, tap), size)))
+    t.instead(2 * upper.pad_lo < bare.extent, 2 * upper.pad_hi < bare.extent)
 
 
 @all_sizes(
@@ -319,28 +312,3 @@ def same_enlarged(t: Trace) -> None:
     else:
         t.show(conv.position(o, k) != wide.position(o, k + before))
         t.instead(iff(one, other))
-
-
-@all_sizes(
-    "amounts.same-enlarged-evenly",
-    words="Under SAME padding e zero taps on both sides change nothing if the kernel needed "
-    "every window to its end: E is at least n − s(⌈n/s⌉ − 1), which stride 1 ensures.",
-    latex=r"E\ge n-s\left(\left\lceil\frac{n}{s}\right\rceil-1\right) \Rightarrow "
-    r"\bigl((o,k,i)\in C_K \iff (o,k+e,i)\in C_{K+2e}\bigr)",
-    source="symconv",
-    near_miss="for every kernel",
-    concludes="triples",
-)
-def same_enlarged_evenly(t: Trace) -> None:
-    bare, n = _bare(t)
-    e, o, k, i = t.integers("e o k i")
-    t.assume(e >= 0, between(0, k, bare.n_taps))
-    size = bare.spread_size(n)
-    n_out = -(-size // bare.stride)
-    t.given(bare.extent >= size - bare.stride * (n_out - 1))
-    conv = _padded(bare, "same_upper", n)
-    wide = _padded(replace(bare, n_taps=bare.n_taps + 2 * e), "same_upper", n)
-    t.show(conv.output_size(n) == n_out, wide.output_size(n) == n_out)
-    t.show(wide.pad_lo == conv.pad_lo + bare.dilation * e)
-    one = reads(conv, o, k, i, n_in=n, n_out=n_out)
-    t.show(iff(one, reads(wide, o, k + e, i, n_in=n, n_out=n_out)))

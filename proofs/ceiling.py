@@ -73,7 +73,7 @@ def windows_starting_inside(t: Trace) -> None:
     latex=r"p_{hi}\le E \;\Rightarrow\; O_{\lceil\rceil}-[\mathrm{dropped}] = "
     r"\min\left(\left\lceil\frac{N-E}{s}\right\rceil+1,\; \left\lceil\frac{S+p_{lo}}{s}\right\rceil"
     r"\right)",
-    source="symconv; PyTorch 2's rule (pooling_output_shape_pad_lr), which drops one window at most",
+    source="symconv; PyTorch 2's rule (pooling_output_shape_pad_lr), which drops one at most",
     near_miss="with any high padding",
     concludes="sizes",
 )

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
+import symconv as sc
 from symconv.boundary import MODES, Boundary
-from symconv.counts import tap_triples, triples_inside
+from symconv.counts import convolution_counts, tap_triples, triples_inside
 from symconv.errors import GeometryError
 from symconv.geometry import Geometry
 from symconv.incidence import Incidence
@@ -24,7 +25,6 @@ from symconv.proving import (
     exhaustive,
     iff,
     implies,
-    reads,
 )
 from symconv.ratios import same_padding_triples
 from symconv.relation import AxisRelation
@@ -53,15 +53,16 @@ def tap_interval(t: Trace) -> None:
     low = below // conv.stride
     met = all_of(between(0, o, n_out), between(0, place, n))
     t.hint(o - first, first - 1 - o, last - o, o - last - 1)
-    t.show(iff(met, all_of(first <= o, 0 <= o, o <= last, o < n_out)))
-    t.instead(iff(met, all_of(low <= o, 0 <= o, o <= last, o < n_out)))
+    t.show(iff(met, all_of(first <= o, o >= 0, o <= last, o < n_out)))
+    t.instead(iff(met, all_of(low <= o, o >= 0, o <= last, o < n_out)))
 
 
 @all_sizes(
     "counts.tap-classes",
     words="With input dilation b, a tap that meets samples meets one at every (b/g)-th output and "
     "at no output between, g = gcd(s, b): s = g·s′, b = g·b′ with u·s′ + v·b′ = 1.",
-    latex=r"(o,k,i)\in C \;\Rightarrow\; \bigl((o',k,i')\in C \iff o'=o+b'\tau,\; i'=i+s'\tau\bigr)",
+    latex=r"(o,k,i)\in C \;\Rightarrow\; "
+    r"\bigl((o',k,i')\in C \iff o'=o+b'\tau,\; i'=i+s'\tau\bigr)",
     source="symconv (symconv.counts.tap_triples)",
     near_miss="at every b-th output",
     concludes="triples",
@@ -131,11 +132,9 @@ def _listed(relation: AxisRelation, n: int, boundary: Boundary, spread: int) -> 
         relation.pad_hi,
         spread,
     )
-    formula = [
-        tap_triples(other, size, tap, boundary=boundary) for tap in range(relation.n_taps)
-    ]
+    formula = [tap_triples(other, size, tap, boundary=boundary) for tap in range(relation.n_taps)]
     total = triples_inside(other, size, boundary=boundary)
-    return formula == listed and total == len(taps)
+    return bool(formula == listed and total == len(taps))
 
 
 @all_sizes(
@@ -291,3 +290,114 @@ def every_tap_reads(t: Trace) -> None:
         read: Callable[..., Any] = MODES[mode]
         t.show(between(0, read(j, n), n))
     t.instead(between(0, j, n))
+
+
+@exhaustive(
+    "counts.transposed",
+    box={
+        "s": (1, 2, 3),
+        "n_taps": (1, 2, 3),
+        "d": (1, 2),
+        "lo": (-1, 0, 1),
+        "hi": (-1, 0, 2),
+        "n": (1, 2, 3, 4, 5),
+        "groups": (1, 2),
+    },
+    words="A convolution on n samples and the transposed layer that takes its outputs back to n "
+    "(output padding r = (N − E) mod s) have the same weights and multiplications, per tap and "
+    "inside: the triples are the same.",
+    latex=r"\mathrm{MACs}(\mathrm{Conv}(n)) = \mathrm{MACs}(\mathrm{ConvTranspose}(O),\,op=r)",
+    source="symconv; the counts of transposed layers in ptflops#57 and #149",
+    near_miss="without output padding",
+    concludes="counts",
+)
+def transposed(s: int, n_taps: int, d: int, lo: int, hi: int, n: int, groups: int) -> bool | None:
+    relation = AxisRelation(n_taps, s, d, lo, hi)
+    rest = (relation.padded_size(n) - relation.extent) % s
+    return _same_macs(relation, n, groups, rest)
+
+
+@transposed.near_miss_claim()
+def _transposed_shorter(
+    s: int, n_taps: int, d: int, lo: int, hi: int, n: int, groups: int
+) -> bool | None:
+    return _same_macs(AxisRelation(n_taps, s, d, lo, hi), n, groups, 0)
+
+
+def _same_macs(relation: AxisRelation, n: int, groups: int, op: int) -> bool | None:
+    n_out = relation.output_size(n)
+    back = AxisRelation(
+        relation.n_taps,
+        relation.stride,
+        relation.dilation,
+        relation.pad_lo,
+        relation.pad_hi - op,
+    )
+    if n_out < 1 or back.input_size(n_out) < 1:
+        return None
+    forward = convolution_counts([relation], [n], 2, 4, groups=groups, bias=False)
+    backward = convolution_counts([back], [n_out], 4, 2, groups=groups, bias=False, transposed=True)
+    return bool(
+        forward.weights == backward.weights
+        and forward.macs_per_tap == backward.macs_per_tap
+        and forward.macs_inside == backward.macs_inside
+    )
+
+
+@exhaustive(
+    "counts.layers",
+    box={
+        "kernel": ((1, 1), (2, 3), (3, 2)),
+        "stride": ((1, 1), (2, 1), (1, 3)),
+        "padding": (0, ((1, 0), (0, 2)), ((-1, 1), (1, 1))),
+        "dilation": ((1, 1), (1, 2)),
+        "groups": (1, 2),
+        "mode": ("zeros", "circular", "replicate"),
+        "kind": ("conv", "transposed"),
+    },
+    words="On two axes, with channels c and c′ in G groups, the multiplications inside that a "
+    "layer reports are c·c′/G times the spatial triples of its operator; per tap they are "
+    "c·c′/G·K₁·K₂ times the outputs (of a transposed layer: the inputs).",
+    latex=r"\mathrm{inside}=\frac{c\,c'}{G}\,T_1T_2,\qquad "
+    r"\mathrm{per\ tap}=\frac{c\,c'}{G}\,K_1K_2\,O_1O_2",
+    source="V. Sze, Y.-H. Chen, T.-J. Yang, J. Emer, Efficient Processing of Deep Neural Networks "
+    "(2017), section II",
+    near_miss="both are the stored entries of the matrix",
+    concludes="counts",
+)
+def layers(**setting: Any) -> bool | None:
+    counted = _counted(**setting)
+    if counted is None:
+        return None
+    layer, operator, size = counted
+    counts, geometry = layer.counts(size), layer.geometry(size)
+    pairs = 4 * 6 // layer.groups
+    taps = pairs * int(np.prod(geometry.kernel_size)) * int(np.prod(geometry.output_size))
+    inside = pairs * len(Incidence(geometry).triples()[0])
+    weights = int(np.prod(operator.weight_shape))
+    return bool(
+        (counts.weights, counts.macs_per_tap, counts.macs_inside) == (weights, taps, inside)
+    )
+
+
+@layers.near_miss_claim()
+def _stored_entries(**setting: Any) -> bool | None:
+    counted = _counted(**setting)
+    if counted is None:
+        return None
+    layer, operator, size = counted
+    return bool(layer.counts(size).macs_inside == operator.nnz)
+
+
+def _counted(kind: str, mode: str, kernel: Any, **setting: Any) -> Any:
+    size = (3, 4)
+    try:
+        if kind == "conv":
+            layer: Any = sc.Conv(4, 6, kernel, padding_mode=mode, bias=False, **setting)
+        elif mode == "zeros":
+            layer = sc.ConvTranspose(4, 6, kernel, bias=False, **setting)
+        else:
+            return None
+        return layer, layer.operator(size), size
+    except GeometryError:
+        return None

@@ -86,6 +86,7 @@ def taps_that_meet(t: Trace) -> None:
     source=f"symconv; the gridding of dilated convolutions, seen from the output; {ODENA}",
     near_miss="the same when g divides the stride alone",
     concludes="triples",
+    corollary_of="relation.unread-classes",
 )
 def never_reached(t: Trace) -> None:
     g, s, d, K, n, lo, hi = t.integers("g s d K n lo hi")  # noqa: N806 - the field's letter

@@ -40,7 +40,7 @@ def phase_size(n: Term, phase: object, step: object) -> Term:
 )
 def pad_then_convolution(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
-    a, b, o, k, i = t.integers("a_ b_ o k i")
+    a, b, o, k, i = t.integers("before after o k i")
     spread = conv.input_dilation
     pad = AxisRelation(1, pad_lo=a, pad_hi=b)
     padded = pad.output_size(n)
@@ -56,105 +56,13 @@ def pad_then_convolution(t: Trace) -> None:
 
 
 @all_sizes(
-    "rearrangements.unused-padding",
-    words="The last (N−E) mod s positions of the padded axis are read by no window: taking them "
-    "off the padding at the end changes no triple.",
-    latex=r"r = (N-E) \bmod s:\quad C_{p_{lo},\,p_{hi}-r} = C_{p_{lo},\,p_{hi}}",
-    source="symconv",
-    near_miss="one more position can be taken off",
-    concludes="triples",
-)
-def unused_padding(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    t.assume(n >= 1)
-    unused = (conv.padded_size(n) - conv.extent) % conv.stride
-    fitting = replace(conv, pad_hi=conv.pad_hi - unused)
-    t.show(fitting.output_size(n) == conv.output_size(n))
-    t.show(iff(reads(conv, o, k, i, n_in=n), reads(fitting, o, k, i, n_in=n)))
-    shorter = replace(conv, pad_hi=conv.pad_hi - unused - 1)
-    t.instead(shorter.output_size(n) == conv.output_size(n))
-
-
-@all_sizes(
-    "rearrangements.reversed-input",
-    words="Reversing the input reverses the output of a convolution whose kernel is reversed and "
-    "whose padding is (hi − r, lo), r = (N−E) mod s: the windows that fit are counted from the "
-    "other end.",
-    latex=r"(o,k,i)\in C_{p_{lo},\,p_{hi}} \iff (O-1-o,\,K-1-k,\,n-1-i)\in C_{p_{hi}-r,\,p_{lo}},"
-    r"\quad r = (N-E) \bmod s",
-    source="symconv",
-    near_miss="the same with the padding merely exchanged, (hi, lo)",
-    concludes="triples",
-)
-def reversed_input(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    t.assume(n >= 1)
-    unused = (conv.padded_size(n) - conv.extent) % conv.stride
-    n_out = conv.output_size(n)
-    mirror = replace(conv, pad_lo=conv.pad_hi - unused, pad_hi=conv.pad_lo)
-    near = replace(mirror, pad_lo=conv.pad_hi)
-    place = n_out - 1 - o, conv.n_taps - 1 - k, n - 1 - i
-    t.show(mirror.output_size(n) == n_out)
-    t.show(iff(reads(conv, o, k, i, n_in=n), reads(mirror, *place, n_in=n)))
-    t.instead(iff(reads(conv, o, k, i, n_in=n), reads(near, *place, n_in=n)))
-
-
-@all_sizes(
-    "rearrangements.cropped-output",
-    words="Dropping the first a and the last b outputs of a convolution is the convolution with "
-    "padding (lo − s·a, hi − s·b).",
-    latex=r"(o+a,k,i)\in C_{p_{lo},\,p_{hi}},\ 0 \le o < O-a-b \iff "
-    r"(o,k,i)\in C_{p_{lo}-s a,\,p_{hi}-s b}",
-    source="symconv",
-    near_miss="the same with padding (lo − a, hi − b)",
-    concludes="triples",
-)
-def cropped_output(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    a, b, o, k, i = t.integers("a_ b_ o k i")
-    t.assume(n >= 1, a >= 0, b >= 0)
-    s = conv.stride
-    cropped = replace(conv, pad_lo=conv.pad_lo - s * a, pad_hi=conv.pad_hi - s * b)
-    kept = conv.output_size(n) - a - b
-    triple = all_of(between(0, o, kept), reads(conv, o + a, k, i, n_in=n))
-    t.show(cropped.output_size(n) == kept)
-    t.show(iff(triple, reads(cropped, o, k, i, n_in=n)))
-    near = replace(conv, pad_lo=conv.pad_lo - a, pad_hi=conv.pad_hi - b)
-    t.instead(iff(triple, reads(near, o, k, i, n_in=n)))
-
-
-@all_sizes(
-    "rearrangements.tiles",
-    words="Outputs a … a+m−1 of a convolution need only the tile of s(m−1) + E padded positions "
-    "from s·a on, and are the m outputs of the same kernel, unpadded, on that tile.",
-    latex=r"(a+o,k,i)\in C_{p_{lo},\,p_{hi}} \iff (o,\,k,\,i-(s a-p_{lo}))\in C_{0,0} "
-    r"\text{ on } s(m-1)+E,\quad 0 \le o < m",
-    source="symconv; the error message of symconv.incidence.check_table",
-    near_miss="the tile starts at a",
-    concludes="triples",
-)
-def tiles(t: Trace) -> None:
-    conv, n = axis(t)
-    a, m, o, k, i = t.integers("a_ m o k i")
-    t.assume(between(0, o, m), 0 <= a, a + m <= conv.output_size(n), between(0, i, n))
-    bare = replace(conv, pad_lo=0, pad_hi=0)
-    tile = conv.reach(m)
-    start = conv.position(a, 0)
-    triple = reads(conv, a + o, k, i, n_in=n)
-    t.show(bare.output_size(tile) == m)
-    t.show(iff(triple, reads(bare, o, k, i - start, n_in=tile)))
-    t.instead(iff(triple, reads(bare, o, k, i - (a - conv.pad_lo), n_in=tile)))
-
-
-@all_sizes(
     "rearrangements.strided-is-subsampled",
     words="A convolution of stride s·c is the one of stride s, of which every c-th output is kept.",
     latex=r"(o,k,i)\in C_{s c} \iff (c\,o,\,k,\,i)\in C_{s},\qquad O_{sc} = \lceil O_s / c \rceil",
     source="symconv; FACTS section 3 (s = 1)",
     near_miss="every c-th input is kept first, then stride s",
     concludes="triples",
+    corollary_of="polyphase.outputs",
 )
 def strided_is_subsampled(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
@@ -174,32 +82,32 @@ def strided_is_subsampled(t: Trace) -> None:
 
 
 @all_sizes(
-    "rearrangements.stride-before-dilation",
-    words="If s divides the dilation d = s·δ and the low padding s·λ, keep every s-th input first: "
-    "what follows is the convolution of stride 1, dilation δ and low padding λ. So a strided 1×1 "
-    "convolution without padding is subsampling, then a 1×1 convolution.",
-    latex=r"(o,k,i)\in C_{s,\,s\delta}(s\lambda,\,p_{hi}) \iff s \mid i,\ "
-    r"(o,\,k,\,i/s)\in C_{1,\delta}\bigl(\lambda,\ \lfloor (n-1+p_{hi})/s \rfloor - "
-    r"\lfloor (n-1)/s \rfloor\bigr)",
-    source=f"the noble identity, {VAIDYANATHAN}, section 4.2, with borders",
-    near_miss="the same for a low padding that s does not divide (1×1 strides moved past padding)",
+    "rearrangements.strided-pointwise",
+    words="A strided 1×1 convolution without padding is subsampling followed by the 1×1 "
+    "convolution.",
+    latex=r"K=1,\ p=0:\quad (o,0,i)\in C_s \iff i = s\,o,\ (o,0,o)\in C_1 \text{ on } "
+    r"\lceil n/s \rceil",
+    source="symconv; FACTS section 3 (1×1 strides moved past padding by compilers)",
+    near_miss="the same with padding, kept by the 1×1 convolution after subsampling",
     concludes="triples",
+    corollary_of="merging.pointwise-first",
 )
-def stride_before_dilation(t: Trace) -> None:
-    s, e, K, n, lo, hi, c = t.integers("s e K n lo hi c")  # noqa: N806 - the field's letter
-    o, k, i = t.integers("o k i")
-    t.assume(s >= 1, e >= 1, K >= 1, n >= 1)
-    t.given(lo == s * c)
-    conv = AxisRelation(K, s, s * e, lo, hi)
-    subsample = AxisRelation(1, s)
+def strided_pointwise(t: Trace) -> None:
+    s, n, lo, hi, o, i = t.integers("s n lo hi o i")
+    t.assume(s >= 1, n >= 1, lo >= 0, hi >= 0)
+    t.given(lo == 0, hi == 0)
+    conv, pointwise, subsample = (
+        AxisRelation(1, s, 1, lo, hi),
+        AxisRelation(1, 1, 1, lo, hi),
+        AxisRelation(1, s),
+    )
     kept = subsample.output_size(n)
-    low = lo // s
-    later = AxisRelation(K, 1, e, low, (n - 1 + hi) // s - (kept - 1))
-    place, rest = divmod(i, s)
-    t.hint(o + e * k - low - place - 1)
-    t.show(later.output_size(kept) == conv.output_size(n))
-    through = all_of(rest == 0, reads(later, o, k, place, n_in=kept), between(0, i, n))
-    t.show(iff(reads(conv, o, k, i, n_in=n), through))
+    m = o - lo
+    through = all_of(
+        reads(pointwise, o, 0, m, n_in=kept), reads(subsample, m, 0, i, n_in=n, n_out=kept)
+    )
+    t.show(pointwise.output_size(kept) == conv.output_size(n))
+    t.show(iff(reads(conv, o, 0, i, n_in=n), through))
 
 
 @all_sizes(
@@ -227,15 +135,16 @@ def space_to_depth(t: Trace) -> None:
     n_taps, lo, n_out = last - first + 1, -first, conv.output_size(n)
     # The padding at the end that gives as many windows; negative where some cells are not read.
     dense = AxisRelation(n_taps, 1, 1, lo, n_out + n_taps - 1 - cells - lo)
-    t.hint(o + tap - place - 1, tap - first, last - tap)
     t.show(dense.output_size(cells) == n_out)
-    t.show(between(0, tap - first, n_taps))
-    through = all_of(
-        channel == phase, reads(dense, o, tap - first, place, n_in=cells), between(0, i, n)
-    )
-    t.show(iff(reads(conv, o, k, i, n_in=n), through))
+    t.hint(tap - first, last - tap)
+    t.show(between(first, tap, last + 1))
+    t.assume(between(0, o, n_out), between(0, i, n))
+    t.hint(o + tap - place - 1, cells - place - 1)
+    t.show(between(0, place, cells))
+    new = all_of(channel == phase, reads(dense, o, tap - first, place, n_in=cells))
+    t.show(iff(reads(conv, o, k, i, n_in=n), new))
     tap, phase = divmod(k, s)
-    near = all_of(channel == phase, reads(dense, o, tap, place, n_in=cells), between(0, i, n))
+    near = all_of(channel == phase, reads(dense, o, tap, place, n_in=cells))
     t.instead(iff(reads(conv, o, k, i, n_in=n), near))
 
 
@@ -346,112 +255,6 @@ def equal_batches(t: Trace) -> None:
     t.show(implies(padded % d != 0, first == last + 1))
     t.show(between(last, phase_size(padded, phase, d), first + 1))
     t.instead(iff(first == last, n % d == 0))
-
-
-@all_sizes(
-    "rearrangements.classes-share-nothing",
-    words="With g = gcd(s, d) the d/g classes of outputs read different positions: they could run "
-    "as separate convolutions on separate inputs.",
-    latex=r"s\,o+d\,k = s\,o'+d\,k' \Rightarrow o \equiv o' \ (\mathrm{mod}\ d/g),\quad "
-    r"g = \gcd(s,d)",
-    source="symconv; FACTS section 3",
-    near_miss="the same modulo d (g = 1, whatever s and d)",
-    concludes="triples",
-)
-def classes_share_nothing(t: Trace) -> None:
-    g, s, d, u, v, lo, o, k, o2, k2 = t.integers("g s d u v lo o k o2 k2")
-    t.assume(g >= 1, s >= 1, d >= 1, u * s + v * d == 1)
-    conv = AxisRelation(1, g * s, g * d, lo)
-    t.assume(conv.position(o, k) == conv.position(o2, k2))
-    t.show(o - o2 == d * (u * (k2 - k) + v * (o - o2)))
-    t.instead((o - o2) % (g * d) == 0)
-
-
-@all_sizes(
-    "rearrangements.zero-extended-kernel",
-    words="A kernel with e₀ zero taps put before it and e₁ after it gives the same operator when "
-    "the padding grows by d·e₀ and d·e₁.",
-    latex=r"(o,k,i)\in C_K(p_{lo},\,p_{hi}) \iff (o,\,k+e_0,\,i)\in "
-    r"C_{K+e_0+e_1}(p_{lo}+d e_0,\,p_{hi}+d e_1)",
-    source="symconv; FACTS section 3",
-    near_miss="the same total padding, its two sides exchanged",
-    concludes="triples",
-)
-def zero_extended_kernel(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    e0, e1, o, k, i = t.integers("e0 e1 o k i")
-    t.assume(e0 >= 0, e1 >= 0, between(0, k, conv.n_taps))
-    d = conv.dilation
-    lo, hi, n_taps = conv.pad_lo + d * e0, conv.pad_hi + d * e1, conv.n_taps + e0 + e1
-    larger = replace(conv, n_taps=n_taps, pad_lo=lo, pad_hi=hi)
-    near = replace(larger, pad_lo=conv.pad_lo + d * e1, pad_hi=conv.pad_hi + d * e0)
-    t.show(larger.output_size(n) == conv.output_size(n))
-    t.show(iff(reads(conv, o, k, i, n_in=n), reads(larger, o, k + e0, i, n_in=n)))
-    t.instead(iff(reads(conv, o, k, i, n_in=n), reads(near, o, k + e0, i, n_in=n)))
-
-
-@all_sizes(
-    "rearrangements.zero-extended-under-same",
-    words="Under SAME padding a kernel with e zero taps put on each side gives the same operator "
-    "when the windows of the smaller one cover the input, s(⌈n/s⌉−1) + E ≥ n.",
-    latex=r"s(\lceil n/s \rceil-1)+E \ge n \Rightarrow "
-    r"\bigl((o,k,i)\in S_K \iff (o,\,k+e,\,i)\in S_{K+2e}\bigr)",
-    source="symconv; FACTS section 3 (false at n = 3, K from 1 to 3, s = 3)",
-    near_miss="the same without the condition",
-    concludes="triples",
-)
-def zero_extended_under_same(t: Trace) -> None:
-    s, d, K, n, e = t.integers("s d K n e")  # noqa: N806 - the field's letter
-    o, k, i = t.integers("o k i")
-    t.assume(s >= 1, d >= 1, K >= 1, n >= 1, e >= 0, between(0, k, K))
-    small, large = AxisRelation(K, s, d), AxisRelation(K + 2 * e, s, d)
-    t.given(small.reach(small.windows_starting_inside(n)) >= n)
-    pairs = [AMOUNTS["same_upper"](conv, n) for conv in (small, large)]
-    small, large = (
-        replace(conv, pad_lo=lo, pad_hi=hi) for conv, (lo, hi) in zip((small, large), pairs, strict=True)
-    )
-    t.show(iff(reads(small, o, k, i, n_in=n), reads(large, o, k + e, i, n_in=n)))
-
-
-@all_sizes(
-    "rearrangements.dilated-is-sparse",
-    words="A dilated convolution is the one without dilation whose kernel has E = d(K−1)+1 taps, "
-    "tap d·k being w[k] and the others 0.",
-    latex=r"(o,k,i)\in C_{K,d} \iff (o,\,d k,\,i)\in C_{E,1},\qquad O_{K,d} = O_{E,1}",
-    source="V. Dumoulin, F. Visin (2016), section 5.1, relationship 15",
-    near_miss="the same with a kernel of d·K taps",
-    concludes="triples",
-)
-def dilated_is_sparse(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    t.assume(between(0, k, conv.n_taps))
-    d = conv.dilation
-    dense = replace(conv, n_taps=conv.extent, dilation=1)
-    near = replace(dense, n_taps=d * conv.n_taps)
-    t.show(dense.output_size(n) == conv.output_size(n))
-    t.show(iff(reads(conv, o, k, i, n_in=n), reads(dense, o, d * k, i, n_in=n)))
-    t.instead(near.output_size(n) == conv.output_size(n))
-
-
-@all_sizes(
-    "rearrangements.spread-input",
-    words="Input dilation b is putting b−1 zeros between neighbours first: sample i lies at b·i "
-    "of b(n−1)+1 samples.",
-    latex=r"(o,k,i)\in C_{b} \text{ on } n \iff (o,k,b\,i)\in C_{1} \text{ on } b(n-1)+1",
-    source="XLA, ConvWithGeneralPadding, lhs_dilation; V. Dumoulin, F. Visin (2016), section 4.5",
-    near_miss="zeros after the last sample as well, b·n samples",
-    concludes="triples",
-)
-def spread_input(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    t.assume(n >= 1)
-    b = conv.input_dilation
-    plain = replace(conv, input_dilation=1)
-    t.show(plain.output_size(conv.spread_size(n)) == conv.output_size(n))
-    t.show(iff(reads(conv, o, k, i, n_in=n), reads(plain, o, k, b * i, n_in=conv.spread_size(n))))
-    t.instead(plain.output_size(b * n) == conv.output_size(n))
 
 
 @all_sizes(

@@ -6,6 +6,8 @@ fact about samples and windows that does not mention it.
 
 from __future__ import annotations
 
+from typing import Any
+
 from symconv.proving import Trace, all_of, all_sizes, any_of, axis, between, iff, implies, reads
 from symconv.relation import AxisRelation
 
@@ -53,7 +55,7 @@ def defaults(t: Trace) -> None:
     plain = AxisRelation(n_taps)
     t.show(plain.output_size(n) == n - n_taps + 1)
     read = reads(plain, o, k, i, n_in=n)
-    t.show(iff(read, all_of(i == o + k, between(0, k, n_taps), 0 <= o, o <= n - n_taps)))
+    t.show(iff(read, all_of(i == o + k, between(0, k, n_taps), o >= 0, o <= n - n_taps)))
     t.instead(iff(read, all_of(i == o + k, between(0, k, n_taps), between(0, o, n))))
 
 
@@ -82,7 +84,7 @@ def extent(t: Trace) -> None:
 @all_sizes(
     "relation.padded-axis",
     words="The padded axis is lo places, then the first sample, then one sample every b places up "
-    "to the last, then hi places: N in all. Counted from its first stored sample it ends at N − lo.",
+    "to the last, then hi places: N in all. Counted from the first sample it ends at N − lo.",
     latex=r"\mathrm{place}(0)=p_{lo},\quad \mathrm{place}(i+1)=\mathrm{place}(i)+b,\quad "
     r"N=\mathrm{place}(n-1)+1+p_{hi},\quad \mathrm{end}=N-p_{lo}",
     source="symconv; section 4.5 of V. Dumoulin, F. Visin (2016) puts b − 1 zeros between samples",
@@ -119,8 +121,9 @@ def tap_slice(t: Trace) -> None:
     o, k = t.integers("o k")
     n_out = conv.output_size(n)
     t.assume(n_out >= 1, between(0, k, conv.n_taps))
-    # The code takes integers; a slice of terms carries the same three formulas.
-    cut = conv.tap_slice(k, n_out)
+    # The code is typed for integers; a slice of terms carries the same three formulas.
+    unknown: Any = k
+    cut = conv.tap_slice(unknown, n_out)
     t.show(cut.start + o * cut.step == conv.stride * o + conv.dilation * k)
     t.show(cut.start + (n_out - 1) * cut.step < cut.stop)
     t.show(cut.stop <= cut.start + n_out * cut.step)

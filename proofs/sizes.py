@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from symconv import shapes
 from symconv.proving import Trace, all_of, all_sizes, any_of, axis, between, iff, implies
+from symconv.proving.terms import Term
 from symconv.relation import AxisRelation
 
 
@@ -47,7 +50,7 @@ def at_least_one(t: Trace) -> None:
     t.instead(iff(some, padded >= conv.n_taps))
 
 
-def _truncated(conv: AxisRelation, n: object) -> object:
+def _truncated(conv: AxisRelation, n: Term) -> Any:
     """The output size with a division that rounds towards zero, as in C."""
     numerator = conv.padded_size(n) - conv.extent
     if numerator < 0:
@@ -223,7 +226,8 @@ def padding_interval(t: Trace) -> None:
 @all_sizes(
     "sizes.symmetric-padding",
     words="For stride 2 or more, some padding equal on both sides gives n samples m outputs: half "
-    "the least total, rounded up. For stride 1 it does exactly when 2p = m − 1 + E − S has a solution, S = b(n − 1) + 1.",
+    "the least total, rounded up. For stride 1 it does exactly when 2p = m − 1 + E − S has a "
+    "solution, S = b(n − 1) + 1.",
     latex=r"s\ge 2 \Rightarrow O(n;p,p)=m,\; p=\left\lceil\tfrac{s(m-1)+E-S}{2}\right\rceil,\qquad "
     r"s=1 \Rightarrow \bigl(O(n;p,p)=m \iff 2p=m-1+E-S\bigr)",
     source="symconv",

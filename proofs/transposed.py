@@ -145,6 +145,7 @@ def first_rows(t: Trace) -> None:
     "padding",
     near_miss="the same with (m−E) mod s, the padding forgotten",
     concludes="sizes",
+    corollary_of="sizes.adjoint",
 )
 def restores_after_convolution(t: Trace) -> None:
     conv, m = axis(t)
@@ -297,25 +298,6 @@ def unwritten_rows_as_designed(**setting: int) -> bool | None:
         return None
     matrix = layer.operator((n,)).sparse([[[1] * n_taps]], dtype=int)
     return bool((matrix.sum(axis=1) == 0).any()) == (op > hi)
-
-
-@all_sizes(
-    "transposed.no-product-lost",
-    words="Every product x[i]·w[k] reaches the output, n·K in all, when nothing is cropped: lo ≤ 0 "
-    "and hi ≤ op.",
-    latex=r"p_{lo} \le 0,\ p_{hi} \le op \;\Rightarrow\; \bigl((i,k,\,si+dk-p_{lo})\in T \iff "
-    r"0 \le i < n,\ 0 \le k < K\bigr)",
-    source="symconv; the two MAC counts of ptflops#57 and #149",
-    near_miss="the same with padding",
-    concludes="counts",
-)
-def no_product_lost(t: Trace) -> None:
-    conv, n = axis(t)
-    op, k, i = t.integers("op k i")
-    t.assume(op >= 0)
-    t.given(conv.pad_lo <= 0, conv.pad_hi <= op)
-    chosen = all_of(between(0, i, n), between(0, k, conv.n_taps))
-    t.show(iff(chosen, scattered(conv, n, op, i, k, conv.position(i, k))))
 
 
 @all_sizes(

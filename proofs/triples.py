@@ -7,54 +7,6 @@ from symconv.relation import AxisRelation
 
 
 @all_sizes(
-    "triples.reversal",
-    words="Reading input, kernel and output from the far end is a convolution too: with low "
-    "padding hi − r and high padding lo + r, where r = (N − E) mod s samples are read by no "
-    "window, (o, k, i) becomes (O−1−o, K−1−k, n−1−i).",
-    latex=r"(o,k,i)\in C(p_{lo},p_{hi}) \iff (O-1-o,\,K-1-k,\,n-1-i)\in C(p_{hi}-r,\,p_{lo}+r)",
-    source="symconv",
-    near_miss="lo and hi simply change places",
-    concludes="triples",
-)
-def reversal(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    s, d, b, lo, hi = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo, conv.pad_hi
-    n_out = conv.output_size(n)
-    rest = (conv.padded_size(n) - conv.extent) % s
-    mirrored = AxisRelation(conv.n_taps, s, d, hi - rest, lo + rest, b)
-    read = reads(conv, o, k, i, n_in=n)
-    place = n_out - 1 - o, conv.n_taps - 1 - k, n - 1 - i
-    t.show(mirrored.output_size(n) == n_out)
-    t.show(iff(read, reads(mirrored, *place, n_in=n)))
-    swapped = AxisRelation(conv.n_taps, s, d, hi, lo, b)
-    t.instead(iff(read, reads(swapped, *place, n_in=n)))
-
-
-@all_sizes(
-    "triples.low-padding",
-    words="s·t more samples of low padding put t outputs before the others and change nothing "
-    "else; a negative t crops.",
-    latex=r"(o,k,i)\in C(p_{lo},p_{hi}) \iff (o+t,\,k,\,i)\in C(p_{lo}+s\,t,\,p_{hi})"
-    r"\quad (o\ge 0,\ o+t\ge 0)",
-    source="symconv",
-    near_miss="t more samples of low padding move the outputs by t whatever the stride",
-    concludes="triples",
-)
-def low_padding(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    more, o, k, i = t.integers("t o k i")
-    s, d, b, lo, hi = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo, conv.pad_hi
-    t.assume(o >= 0, o + more >= 0)
-    padded = AxisRelation(conv.n_taps, s, d, lo + s * more, hi, b)
-    read = reads(conv, o, k, i, n_in=n)
-    t.show(padded.output_size(n) == conv.output_size(n) + more)
-    t.show(iff(read, reads(padded, o + more, k, i, n_in=n)))
-    padded = AxisRelation(conv.n_taps, s, d, lo + more, hi, b)
-    t.instead(iff(read, reads(padded, o + more, k, i, n_in=n)))
-
-
-@all_sizes(
     "triples.common-factor",
     words="A factor g common to stride, dilation, input dilation and low padding cancels; of the "
     "high padding only the quotient by g counts, its remainder e is never read.",
@@ -74,51 +26,6 @@ def common_factor(t: Trace) -> None:
     t.hint(coarse.output_size(n) - conv.output_size(n))
     t.show(coarse.output_size(n) == conv.output_size(n))
     t.show(iff(reads(conv, o, k, i, n_in=n), reads(coarse, o, k, i, n_in=n)))
-
-
-@all_sizes(
-    "triples.holes",
-    words="A dilated kernel is a dense one of E = d(K−1)+1 taps with holes: tap k of the one is "
-    "tap d·k of the other, the sizes are equal.",
-    latex=r"(o,k,i)\in C_{K,d} \iff (o,\,d\,k,\,i)\in C_{E,1}",
-    source="V. Dumoulin, F. Visin (2016), section 5.1, relationship 15",
-    near_miss="the dense kernel has d·K taps",
-    concludes="triples",
-)
-def holes(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    s, d, b, lo, hi = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo, conv.pad_hi
-    dense = AxisRelation(conv.extent, s, 1, lo, hi, b)
-    read = reads(conv, o, k, i, n_in=n)
-    t.show(dense.output_size(n) == conv.output_size(n))
-    t.show(iff(read, reads(dense, o, d * k, i, n_in=n)))
-    dense = AxisRelation(d * conv.n_taps, s, 1, lo, hi, b)
-    t.instead(iff(read, reads(dense, o, d * k, i, n_in=n)))
-
-
-@all_sizes(
-    "triples.enlarged-kernel",
-    words="e₁ zero taps before the kernel and e₂ after it change nothing if the padding grows by "
-    "d·e₁ and d·e₂. With negative e₁ or e₂ taps are cut off, and those that stay read the same.",
-    latex=r"(o,k,i)\in C_K(p_{lo},p_{hi}) \iff "
-    r"(o,\,k+e_1,\,i)\in C_{K+e_1+e_2}(p_{lo}+d\,e_1,\,p_{hi}+d\,e_2)",
-    source="symconv; known to compilers as kernel padding for stacking convolutions",
-    near_miss="the padding grows by the number of taps, whatever the dilation",
-    concludes="triples",
-)
-def enlarged_kernel(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    before, after, o, k, i = t.integers("e1 e2 o k i")
-    s, d, b, lo, hi = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo, conv.pad_hi
-    n_taps = conv.n_taps + before + after
-    t.assume(n_taps >= 1, between(0, k, conv.n_taps), between(0, k + before, n_taps))
-    large = AxisRelation(n_taps, s, d, lo + d * before, hi + d * after, b)
-    read = reads(conv, o, k, i, n_in=n)
-    t.show(large.output_size(n) == conv.output_size(n))
-    t.show(iff(read, reads(large, o, k + before, i, n_in=n)))
-    large = AxisRelation(n_taps, s, d, lo + before, hi + after, b)
-    t.instead(iff(read, reads(large, o, k + before, i, n_in=n)))
 
 
 @all_sizes(
@@ -207,22 +114,22 @@ def unread_tail(t: Trace) -> None:
 
 
 @all_sizes(
-    "triples.tiles",
+    "triples.halo",
     words="Outputs o₀ … o₀+T−1 are a convolution of the slice of m samples from a: low padding "
     "lo − s·o₀ + b·a, padded to reach(T). It holds if the slice has every sample between the "
     "first tap of the first and the last tap of the last of these windows: the halo.",
     latex=r"(o_0+t,\,k,\,i)\in C,\; 0\le t<T \iff (t,\,k,\,i-a)\in C^{m}"
-    r"\bigl(p_{lo}-s\,o_0+b\,a,\; s(T-1)+E-\cdots\bigr)",
-    source="symconv; tiles and halos",
+    r"(p_{lo}-s\,o_0+b\,a),\quad N^{m}=s(T-1)+E",
+    source="symconv; overlap-save, the slices that a distributed convolution exchanges",
     near_miss="without the halo: any slice inside the input",
     concludes="triples",
 )
-def tiles(t: Trace) -> None:
+def halo(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
     start, size, a, m, o, k, i = t.integers("o0 T a m o k i")
     s, d, b, lo = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo
-    t.assume(0 <= start, 1 <= size, start + size <= conv.output_size(n))
-    t.assume(0 <= a, 0 <= m, a + m <= n)
+    t.assume(start >= 0, size >= 1, start + size <= conv.output_size(n))
+    t.assume(a >= 0, m >= 0, a + m <= n)
     first = conv.position(start, 0)
     t.given(any_of(a == 0, b * (a - 1) < first))
     t.given(any_of(a + m == n, b * (a + m) >= first + conv.reach(size)))
@@ -257,44 +164,3 @@ def commutes(t: Trace) -> None:
     t.show(other.output_size(n_taps) == conv.output_size(n))
     t.show(iff(read, reads(other, o, n - 1 - i, n_taps - 1 - k, n_in=n_taps)))
     t.instead(iff(read, reads(other, o, i, k, n_in=n_taps)))
-
-
-@all_sizes(
-    "triples.input-dilation",
-    words="Input dilation b is the ordinary convolution of the spread input, b − 1 zeros between "
-    "neighbours and none after the last; sample i stands at b·i.",
-    latex=r"(o,k,i)\in C_b^{n} \iff (o,\,k,\,b\,i)\in C_1^{\,b(n-1)+1}",
-    source="V. Dumoulin, F. Visin (2016), section 4.5; XLA operation semantics, ConvGeneralDilated, "
-    "lhs_dilation",
-    near_miss="b − 1 zeros also follow the last sample: b·n in all",
-    concludes="triples",
-)
-def input_dilation(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    o, k, i = t.integers("o k i")
-    s, d, b, lo, hi = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo, conv.pad_hi
-    ordinary = AxisRelation(conv.n_taps, s, d, lo, hi)
-    read = reads(conv, o, k, i, n_in=n)
-    t.show(ordinary.output_size(conv.spread_size(n)) == conv.output_size(n))
-    t.show(iff(read, reads(ordinary, o, k, b * i, n_in=conv.spread_size(n))))
-    t.instead(iff(read, reads(ordinary, o, k, b * i, n_in=b * n)))
-
-
-@all_sizes(
-    "triples.padded-first",
-    words="Padding first and convolving without padding reads the same samples, each lo places "
-    "later; negative padding crops first.",
-    latex=r"(o,k,i)\in C^{n}(p_{lo},p_{hi}) \iff (o,\,k,\,i+p_{lo})\in C^{N}(0,0),\; 0\le i<n",
-    source="symconv; the Pad layers of every framework",
-    near_miss="the samples keep their places",
-    concludes="triples",
-)
-def padded_first(t: Trace) -> None:
-    conv, n = axis(t)
-    o, k, i = t.integers("o k i")
-    bare = AxisRelation(conv.n_taps, conv.stride, conv.dilation)
-    padded = conv.padded_size(n)
-    read = reads(conv, o, k, i, n_in=n)
-    t.show(bare.output_size(padded) == conv.output_size(n))
-    t.show(iff(read, all_of(reads(bare, o, k, i + conv.pad_lo, n_in=padded), between(0, i, n))))
-    t.instead(iff(read, all_of(reads(bare, o, k, i, n_in=padded), between(0, i, n))))

@@ -8,6 +8,7 @@ from here.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ from symconv.boundary import OUTSIDE, Boundary
 from symconv.errors import TooLargeError
 from symconv.geometry import Axis, Geometry
 
-__all__ = ["AxisPattern", "Incidence", "Pattern", "check_table"]
+__all__ = ["AxisPattern", "Incidence", "Pattern", "Windows", "check_table"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -217,7 +218,79 @@ class Pattern:
         return weight.reshape(*weight.shape[: weight.ndim - rank], n_labels)
 
 
-class Incidence:
+class Windows:
+    """Any windows on stored samples: one table ``[o, k] → i`` per axis, and what follows from it.
+
+    Parameters
+    ----------
+    reads : sequence of arrays, each of shape (n_out, n_taps)
+        The stored index that each tap of each output reads, `OUTSIDE` for none.
+    input_size : tuple of int
+
+    Examples
+    --------
+    >>> halves = Windows([np.array([[0, 1, 2], [2, 3, 4]])], (5,))
+    >>> halves.count, halves.largest_overlap, halves.output_size
+    (6, 2, (2,))
+    """
+
+    def __init__(self, reads: Sequence[IntArray], input_size: Sequence[int]) -> None:
+        self._tables, self.input_size = tuple(reads), tuple(input_size)
+
+    @cached_property
+    def reads(self) -> tuple[IntArray, ...]:
+        """Per axis the table ``[o, k] → i`` of shape (n_out, n_taps)."""
+        return self._tables
+
+    @property
+    def output_size(self) -> tuple[int, ...]:
+        """Windows per axis."""
+        return tuple(len(table) for table in self.reads)
+
+    @property
+    def kernel_size(self) -> tuple[int, ...]:
+        """Taps per axis."""
+        return tuple(table.shape[1] for table in self.reads)
+
+    @cached_property
+    def pattern(self) -> Pattern:
+        """Distinct (o, i) pairs with the taps that meet there."""
+        pairs = zip(self.reads, self.input_size, strict=True)
+        return Pattern(tuple(AxisPattern.of(table, n_in) for table, n_in in pairs))
+
+    @property
+    def count(self) -> int:
+        """Number of spatial triples, computed from the axes without listing them."""
+        return math.prod(int(np.count_nonzero(table != OUTSIDE)) for table in self.reads)
+
+    def gathered(self) -> IntArray:
+        """Flat stored index for every (tap, output), `OUTSIDE` for none: shape (*kernel, *out)."""
+        rank = len(self.reads)
+        flat = np.zeros((1,) * (2 * rank), dtype=np.int64)
+        inside = np.ones((1,) * (2 * rank), dtype=bool)
+        for number, (table, n_in) in enumerate(zip(self.reads, self.input_size, strict=True)):
+            shape = [1] * (2 * rank)
+            shape[rank + number], shape[number] = table.shape
+            by_tap = table.T.reshape(shape)
+            flat = flat * n_in + by_tap
+            inside = inside & (by_tap != OUTSIDE)
+        return np.where(inside, flat, OUTSIDE)
+
+    def triples(self) -> tuple[IntArray, IntArray, IntArray]:
+        """Flat (o, k, i) of every spatial triple, ordered by output, then tap."""
+        table = self.gathered().reshape(math.prod(self.kernel_size), -1).T
+        o, k = np.nonzero(table != OUTSIDE)
+        return o, k, table[o, k]
+
+    @property
+    def largest_overlap(self) -> int:
+        """The most triples that read one stored sample."""
+        return math.prod(
+            int(np.bincount(table[table != OUTSIDE], minlength=1).max()) for table in self.reads
+        )
+
+
+class Incidence(Windows):
     """The triples of a geometry.
 
     Examples
@@ -229,6 +302,7 @@ class Incidence:
     """
 
     def __init__(self, geometry: Geometry) -> None:
+        super().__init__((), geometry.input_size)
         self.geometry = geometry
         self.boundary = geometry.boundary
 
@@ -241,46 +315,3 @@ class Incidence:
     def positions(self) -> tuple[IntArray, ...]:
         """Per axis the stored index at each padded position that a window covers."""
         return tuple(axis_positions(axis, self.boundary) for axis in self.geometry.axes)
-
-    @cached_property
-    def pattern(self) -> Pattern:
-        """Distinct (o, i) pairs with the taps that meet there."""
-        return Pattern(
-            tuple(
-                AxisPattern.of(table, axis.n_in)
-                for table, axis in zip(self.reads, self.geometry.axes, strict=True)
-            )
-        )
-
-    @property
-    def count(self) -> int:
-        """Number of spatial triples, computed from the axes without listing them."""
-        return math.prod(int(np.count_nonzero(table != OUTSIDE)) for table in self.reads)
-
-    def gathered(self) -> IntArray:
-        """Flat stored index for every (tap, output), `OUTSIDE` for none: shape (*kernel, *out)."""
-        rank = len(self.reads)
-        flat = np.zeros((1,) * (2 * rank), dtype=np.int64)
-        inside = np.ones((1,) * (2 * rank), dtype=bool)
-        for number, (table, axis) in enumerate(zip(self.reads, self.geometry.axes, strict=True)):
-            shape = [1] * (2 * rank)
-            shape[number], shape[rank + number] = axis.n_taps, axis.n_out
-            by_tap = table.T.reshape(shape)
-            flat = flat * axis.n_in + by_tap
-            inside = inside & (by_tap != OUTSIDE)
-        return np.where(inside, flat, OUTSIDE)
-
-    def triples(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Flat (o, k, i) of every spatial triple, ordered by output, then tap."""
-        geometry = self.geometry
-        n_taps = math.prod(geometry.kernel_size)
-        table = self.gathered().reshape(n_taps, -1).T
-        o, k = np.nonzero(table != OUTSIDE)
-        return o, k, table[o, k]
-
-    @property
-    def largest_overlap(self) -> int:
-        """The most triples that read one stored sample."""
-        return math.prod(
-            int(np.bincount(table[table != OUTSIDE], minlength=1).max()) for table in self.reads
-        )

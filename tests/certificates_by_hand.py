@@ -169,3 +169,28 @@ def violated(steps, values, strict=False):
         elif "impossible" in step or not truth(step["show"], values):
             return step
     return None
+
+
+def truths_of(statement, values):
+    """What the lifted formulas say at these integers, by kind; None where a divisor is below 1."""
+    for path in statement.paths:
+        known = dict(values)
+        found = {}
+        for step in path.steps:
+            if "define" in step:
+                divisor = value(step["divisor"], known)
+                if divisor < 1:
+                    return None
+                pair = divmod(value(step["dividend"], known), divisor)
+                known |= dict(zip(step["define"], pair, strict=True))
+                continue
+            ((kind, formula),) = step.items()
+            holds = truth(formula, known)
+            if kind == "answer":
+                if not holds:
+                    break
+            else:
+                found.setdefault(kind, []).append(holds)
+        else:
+            return found
+    raise AssertionError(f"no path is followed at {values}")

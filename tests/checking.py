@@ -8,6 +8,7 @@ import numpy as np
 import oracles
 
 import symconv as sc
+from symconv.semirings import MINUS_INFINITY
 
 
 def integers(shape, seed=0, low=-9, high=9):
@@ -107,3 +108,38 @@ def check_gradient(layer, size):
     gradient = op.weight_gradient(x, y)
     assert gradient.shape == op.weight_shape
     assert np.array_equal(gradient, expected)
+
+
+def pool_arguments(layer):
+    """What the loops of pooling take after the input."""
+    return layer.kernel_size, layer.stride, layer.padding, layer.dilation, layer.ceil_mode
+
+
+def check_pool(layer, size):
+    """Max pooling in every reading equals the loops: values, places, ties, gradients, matrices."""
+    op = layer.operator(size)
+    reads = oracles.pool_reads(size, *pool_arguments(layer))
+    assert op.shape == reads.shape
+    assert op.input_shape == size
+    assert op.output_shape == layer.output_size(size)
+    assert op.overlap().dense() == reads.tolist()
+    assert op.support().dense() == (reads > 0).tolist()
+    zero = MINUS_INFINITY
+    assert op.exact().dense() == [[0 if count else zero for count in row] for row in reads]
+    assert op.nnz == np.count_nonzero(reads)
+    assert op.overlap().row_totals().tolist() == reads.sum(axis=1).tolist()
+    assert op.overlap().column_totals().tolist() == reads.sum(axis=0).tolist()
+    x = integers((2, *size), 6, -3, 3)
+    expected, expected_places = oracles.max_pool_places(x, *pool_arguments(layer))
+    values, places = op.apply(x, return_indices=True)
+    assert np.array_equal(op.apply(x), expected)
+    assert np.array_equal(values, expected)
+    assert np.array_equal(places, expected_places)
+    assert np.array_equal(op.apply(x.astype(object)), expected)
+    assert op.ties(x[0]) == oracles.max_pool_ties(x[0], *pool_arguments(layer))
+    y = integers((2, *op.output_shape), 7)
+    assert np.array_equal(op.gradient(x, y), oracles.max_pool_gradient(y, places, size))
+    assert np.array_equal(op.unpool(values, places), oracles.max_unpool(expected, places, size))
+    chosen = op.selection(x[1]).sparse()
+    assert np.array_equal(chosen @ x[1].ravel(), expected[1].ravel())
+    assert np.array_equal(chosen.T @ y[1].ravel(), op.gradient(x[1], y[1]).ravel())

@@ -667,6 +667,102 @@ def max_pool(
     return y
 
 
+def max_pool_places(
+    x: Any,
+    kernel: Ints,
+    stride: Ints,
+    padding: Pairs,
+    dilation: Ints | None = None,
+    ceil_mode: bool = False,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return PyTorch's maxima and where they stand, flat in the plane; None, -1 over no data.
+
+    The first cell of the window is taken; a later one is taken instead if it is larger or NaN.
+    """
+    x = _cells(x)
+    spread = dilation or [1] * len(kernel)
+    lead, size = x.shape[: x.ndim - len(kernel)], x.shape[x.ndim - len(kernel) :]
+    outs = pool_out_size(size, kernel, stride, spread, padding, ceil_mode)
+    y, places = _zeros((*lead, *outs)), _zeros((*lead, *outs))
+    for o, data, _ in _pool_windows(size, kernel, stride, spread, padding, ceil_mode):
+        for leading in _positions(lead):
+            best, place = None, -1
+            for cell in data:
+                entry = x[(*leading, *cell)]
+                if best is None or entry > best or entry != entry:
+                    best, place = entry, _ravel(0, cell, size)
+            y[(*leading, *o)], places[(*leading, *o)] = best, place
+    return y, places
+
+
+def max_pool_gradient(y: Any, places: Any, size: Ints) -> np.ndarray:
+    """Return the y of each output added to the cell of (..., *size) that it was taken from."""
+    y, places = _cells(y), _cells(places)
+    lead = y.shape[: y.ndim - len(size)]
+    gradient = _zeros((*lead, _count(size)))
+    for o in _positions(y.shape):
+        at = (*o[: len(lead)], places[o])
+        gradient[at] = gradient[at] + y[o]
+    return gradient.reshape((*lead, *size))
+
+
+def max_unpool(y: Any, places: Any, size: Ints) -> np.ndarray:
+    """Return zeros of (..., *size) with each y written to its cell, one after the other."""
+    y, places = _cells(y), _cells(places)
+    lead = y.shape[: y.ndim - len(size)]
+    x = _zeros((*lead, _count(size)))
+    for o in _positions(y.shape):
+        x[(*o[: len(lead)], places[o])] = y[o]
+    return x.reshape((*lead, *size))
+
+
+def max_pool_ties(
+    x: Any,
+    kernel: Ints,
+    stride: Ints,
+    padding: Pairs,
+    dilation: Ints | None = None,
+    ceil_mode: bool = False,
+) -> dict[tuple[int, ...], tuple[tuple[int, ...], ...]]:
+    """Return output -> its largest cells, for the outputs of x of (*size) with more than one."""
+    x = _cells(x)
+    spread = dilation or [1] * len(kernel)
+    ties = {}
+    for o, data, _ in _pool_windows(x.shape, kernel, stride, spread, padding, ceil_mode):
+        largest = [a for a in data if all(x[a] >= x[b] for b in data)]
+        if len(largest) > 1:
+            ties[o] = tuple(largest)
+    return ties
+
+
+def pool_reads(
+    size: Ints, kernel: Ints, stride: Ints, padding: Pairs, dilation: Ints, ceil_mode: bool
+) -> np.ndarray:
+    """Return the dense matrix of how often each output's window reads each cell."""
+    outs = pool_out_size(size, kernel, stride, dilation, padding, ceil_mode)
+    matrix = _zeros((_count(outs), _count(size)))
+    for o, data, _ in _pool_windows(size, kernel, stride, dilation, padding, ceil_mode):
+        for cell in data:
+            at = _ravel(0, o, outs), _ravel(0, cell, size)
+            matrix[at] = matrix[at] + 1
+    return matrix
+
+
+def max_plus_product(a: Any, b: Any) -> list[list[Any]]:
+    """Return max over k of a[i][k] + b[k][j]; None is minus infinity, before and after."""
+    result = []
+    for row in a:
+        line = []
+        for column in zip(*b, strict=True):
+            best = None
+            for left, right in zip(row, column, strict=True):
+                if left is not None and right is not None and (best is None or left + right > best):
+                    best = left + right
+            line.append(best)
+        result.append(line)
+    return result
+
+
 # Padding and patches
 
 

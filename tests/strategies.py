@@ -102,3 +102,36 @@ def pool_cases(draw, ranks=(1, 2, 3)):
         divisor_override=draw(st.none() | st.integers(1, 5)),
     )
     return layer, legal_size(draw, layer)
+
+
+@st.composite
+def max_pool_cases(draw, ranks=(1, 2, 3)):
+    """A `MaxPool` with any padding, crops too, and an input size at which it has outputs.
+
+    Some windows may see nothing but padding.
+    """
+    rank = draw(st.sampled_from(ranks))
+    amount = st.integers(-1, 2)
+    layer = sc.MaxPool(
+        draw(per_axis(rank, st.integers(1, KERNELS[rank]))),
+        stride=draw(per_axis(rank, st.integers(1, 3))),
+        padding=draw(per_axis(rank, st.tuples(amount, amount))),
+        dilation=draw(per_axis(rank, st.integers(1, 3))),
+        ceil_mode=draw(st.booleans()),
+    )
+    return layer, legal_size(draw, layer)
+
+
+@st.composite
+def torch_pool_cases(draw, ranks=(1, 2, 3)):
+    """A `MaxPool` that PyTorch has as well, and an input size at which every window has data."""
+    rank = draw(st.sampled_from(ranks))
+    kernel = draw(per_axis(rank, st.integers(1, KERNELS[rank])))
+    layer = sc.MaxPool(
+        kernel,
+        stride=draw(per_axis(rank, st.integers(1, 3))),
+        padding=tuple(draw(st.integers(0, k // 2)) for k in kernel),
+        dilation=draw(per_axis(rank, st.integers(1, 3))),
+        ceil_mode=draw(st.booleans()),
+    )
+    return layer, legal_size(draw, layer)

@@ -15,7 +15,7 @@ from itertools import chain, product
 from pathlib import Path
 
 import pytest
-from certificates_by_hand import truth, value, violated
+from certificates_by_hand import truths_of, violated
 from sympy import ZZ
 from sympy.polys.rings import ring
 
@@ -208,31 +208,6 @@ def assignments(document, count):
         for name in rng.sample(sorted(values), min(len(values), rng.randint(1, 8))):
             values[name] += rng.choice((-2, -1, 1, 1, 2, 3))
         yield values
-
-
-def truths_of(statement, values):
-    """What the lifted formulas say at these integers, by kind; None where a divisor is below 1."""
-    for path in statement.paths:
-        known = dict(values)
-        found = {}
-        for step in path.steps:
-            if "define" in step:
-                divisor = value(step["divisor"], known)
-                if divisor < 1:
-                    return None
-                pair = divmod(value(step["dividend"], known), divisor)
-                known |= dict(zip(step["define"], pair, strict=True))
-                continue
-            ((kind, formula),) = step.items()
-            holds = truth(formula, known)
-            if kind == "answer":
-                if not holds:
-                    break
-            else:
-                found.setdefault(kind, []).append(holds)
-        else:
-            return found
-    raise AssertionError(f"no path is followed at {values}")
 
 
 @each_certificate

@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 Where = slice | Array
 
 #: Bytes of input per block, and the input bytes from which threads pay.
-BLOCK_BYTES = 2**18
+BLOCK_BYTES = 2**19
 THREADED_BYTES = 2**21
 
 

@@ -58,6 +58,9 @@ class Layer:
     #: Whether the layer reads its relation backward, from output to input.
     is_transposed = False
 
+    #: Whether the layer is a linear map plus a constant.
+    is_linear = True
+
     @property
     def rank(self) -> int:
         """Number of spatial axes."""

@@ -14,10 +14,11 @@ from symconv import checks
 from symconv.boundary import OUTSIDE, ZEROS
 from symconv.errors import GeometryError, located
 from symconv.geometry import Axis, by_axis
-from symconv.incidence import axis_reads, check_table
+from symconv.incidence import Incidence, axis_reads, check_table
 from symconv.layers.base import any_size, store
 from symconv.layers.windows import WindowLayer
 from symconv.maps import WindowMap
+from symconv.maxpool import PoolOperator
 from symconv.operator import Operator
 from symconv.rendering import relation_latex
 
@@ -58,17 +59,20 @@ class PoolLayer(WindowLayer):
 
 @dataclass(frozen=True, repr=False)
 class MaxPool(PoolLayer):
-    """The largest value of each window, per channel: sizes and the relation it reads by.
+    """The largest value of each window, per channel.
 
     Parameters
     ----------
     kernel_size, stride, padding, dilation, ceil_mode : as for `AvgPool`
-        Padding never is the largest value.
+        Padding never is the largest value: a window that reads nothing else is refused.
 
     Examples
     --------
     >>> MaxPool((3, 3), stride=2, padding=1).output_size((112, 112))
     (56, 56)
+    >>> print(MaxPool((2,)).operator((4,)).exact())
+    [ 0   0  −∞  −∞]
+    [−∞  −∞   0   0]
 
     References
     ----------
@@ -81,6 +85,9 @@ class MaxPool(PoolLayer):
     dilation: Any = field(default=1, kw_only=True)
     ceil_mode: bool = field(default=False, kw_only=True)
 
+    #: It has a matrix, but over (max, +).
+    is_linear = False
+
     def __post_init__(self) -> None:
         with located(self.describe):
             self._normalise_pool()
@@ -88,6 +95,14 @@ class MaxPool(PoolLayer):
     def latex(self) -> str:
         relations = [self.relation(axis, any_size(axis)) for axis in range(self.rank)]
         return relation_latex(relations, weighted=False).replace(r"\sum", r"\max")
+
+    def operator(self, input_size: Sequence[int]) -> PoolOperator:  # type: ignore[override]
+        geometry = self._geometry(input_size)
+        name = f"{self.describe()} on {by_axis(geometry.input_size)}"
+        with located(lambda: name):
+            for axis in geometry.axes:
+                check_table(axis)
+        return PoolOperator(Incidence(geometry), name)
 
 
 @dataclass(frozen=True, repr=False)

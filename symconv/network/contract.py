@@ -108,10 +108,7 @@ def kind(node: Any) -> str:
 
 def is_linear(node: Any) -> bool:
     """Whether a node is a linear map plus a constant at inference."""
-    if isinstance(node, Node):
-        return node.is_linear
-    # The base layer's operator is the one that refuses.
-    return type(node).operator is not Layer.operator
+    return bool(node.is_linear)
 
 
 def checked_node(name: str, node: Any) -> Any:

@@ -256,8 +256,8 @@ def counterexample(
                 constraints = [_Constraint([[atom]]) for atom in case]
                 searches.append(_Search(statement.variables, [*parts, *constraints]))
     for bound in bounds:
-        found = [solution for search in searches if (solution := search.smallest([bound]))]
-        if found:
+        solutions = [search.smallest([bound]) for search in searches]
+        if found := [solution for solution in solutions if solution is not None]:
             return min(found, key=lambda values: order(list(values.values())))
     return None
 

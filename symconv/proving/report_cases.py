@@ -66,8 +66,9 @@ def drawing(values: dict[str, Any]) -> str:
     """A picture of a case: the axis that its parameters make, else its integers as bars.
 
     An axis is drawn where the number of taps K and the size n (or n_in) are among them. A case
-    with triples (i, k, y) instead of (o, k, i) is about a transposed convolution of n samples
-    with output padding op: the axis is its output, and the rows are the samples.
+    with an output padding op, or with triples (i, k, y) instead of (o, k, i), is about a
+    transposed convolution of n samples: the axis is its output, and the rows are the samples.
+    (With an output o or an input dilation b, op belongs to an adjoint, and n to the axis.)
     """
     numbers = {
         name: value
@@ -86,7 +87,8 @@ def _axis(numbers: dict[str, int]) -> str | None:
         return None
     given = {field: numbers.get(name, usual) for name, (field, usual) in PARAMETERS.items()}
     relation = AxisRelation(numbers["K"], **given)
-    transposed = {"i", "y"} <= set(numbers) and "o" not in numbers
+    names = set(numbers)
+    transposed = not names & {"o", "b"} and ("op" in names or {"i", "y"} <= names)
     if min(relation.n_taps, relation.stride, relation.input_dilation, n + 1) < 1:
         return None
     size = relation.input_size(n, numbers.get("op", 0)) if transposed else n
@@ -96,7 +98,7 @@ def _axis(numbers: dict[str, int]) -> str | None:
     said = ", ".join(f"{name} = {shown(numbers[name])}" for name in named) + f", n = {n}"
     what = "Where each sample of the transposed convolution goes" if transposed else WINDOWS
     row, column = ("i", "y") if transposed else ("o", "i")
-    taps = [(numbers[row], numbers["k"])] if {row, "k"} <= set(numbers) else []
+    taps = [(numbers[row], numbers["k"])] if {row, "k"} <= names else []
     svg = axis_svg(
         relation,
         size,
