@@ -70,9 +70,9 @@ def rows_with_padding(K: int, n: int, *, ceil: bool, **rest: int) -> bool | None
 
 @all_sizes(
     "averages.divisor",
-    words="With padding counted, window o of a pooling is divided by min(K, ⌈(N − s·o)/d⌉), N being "
-    "the samples with their padding: tap k counts exactly when it is below that. It is at least 1 "
-    "in every window of ceil mode, and K in the windows that fit.",
+    words="With padding counted, window o of a pooling is divided by min(K, ⌈(N − s·o)/d⌉), N "
+    "being the samples with their padding: tap k counts exactly when it is below that. It is at "
+    "least 1 in every window of ceil mode, and K in the windows that fit.",
     latex=r"\#\{k<K:\ s\,o+d\,k < N\} = \min\left(K,\left\lceil\frac{N-s\,o}{d}\right\rceil\right)"
     r" \ge 1",
     source="PyTorch, documentation of torch.nn.AvgPool2d, ceil_mode; the overhang never counts",
@@ -98,10 +98,10 @@ def divisor(t: Trace) -> None:
 
 @all_values(
     "averages.as-convolution",
-    words="Average pooling is the convolution with K weights of 1/K exactly when padding is counted "
-    "or no window reads padding (without ceil mode).",
-    latex=r"A_{\mathrm{avg}} = A_{\mathrm{conv}}(1/K,\ldots,1/K) \iff \text{padding counts, or every "
-    r"window reads } K \text{ samples}",
+    words="Average pooling is the convolution with K weights of 1/K exactly when padding is "
+    "counted or no window reads padding (without ceil mode).",
+    latex=r"A_{\mathrm{avg}} = A_{\mathrm{conv}}(1/K,\ldots,1/K) \iff \text{padding counts, "
+    r"or every window reads } K \text{ samples}",
     source="symconv; a rewrite that is shipped for every padding mode (FACTS section 3)",
     near_miss="whether padding counts or not",
     box={**ONE_AXIS, "counted": (True, False)},
@@ -264,12 +264,17 @@ def averages_axis_by_axis(**setting: Any) -> Verdict:
         "options": ({"divisor_override": 4},),
     }
 )
+def overridden_axis_by_axis(**setting: Any) -> Verdict:
+    return one_axis_at_a_time(**setting)
+
+
 def one_axis_at_a_time(
     kernel: tuple[int, int],
     stride: tuple[int, int],
     edges: tuple[tuple[int, int], tuple[int, int]],
     options: dict[str, Any],
 ) -> Verdict:
+    """A pooling of both axes against that of the first and then of the second."""
     size, none = (3, 4), (0, 0)
     whole = sc.AvgPool(kernel, stride=stride, padding=edges, **options).operator(size)
     column = sc.AvgPool(
@@ -321,9 +326,7 @@ def pytorch_183528_as_was(divisor: int | None) -> bool:
     box={"divisor": (None,)},
 )
 def onnxruntime_29631(divisor: int | None) -> bool:
-    layer = sc.AvgPool(
-        (7,), stride=3, padding=((0, 3),), ceil_mode=True, divisor_override=divisor
-    )
+    layer = sc.AvgPool((7,), stride=3, padding=((0, 3),), ceil_mode=True, divisor_override=divisor)
     return outputs(layer, np.arange(1, 10)) == fractions("4 39/7 4")
 
 
@@ -334,8 +337,8 @@ def onnxruntime_29631_as_was(divisor: int | None) -> bool:
 
 @exhaustive(
     "averages.coremltools-2844",
-    words="The 2×2 means of the 7×7 numbers 0 … 48 with stride 3 and ceil mode end each row in 9.5, "
-    "30.5, 48: the last windows have one column, the last of all one sample.",
+    words="The 2×2 means of the 7×7 numbers 0 … 48 with stride 3 and ceil mode end each row in "
+    "9.5, 30.5, 48: the last windows have one column, the last of all one sample.",
     latex=r"y_{\cdot,2} = (9.5,\ 30.5,\ 48)",
     source="apple/coremltools PR#2844",
     near_miss="every window divided by 4",

@@ -48,6 +48,23 @@ def dropped_window(t: Trace) -> None:
 
 
 @all_sizes(
+    "ceiling.never-dropped",
+    words="No window is dropped if hi + s ≤ E: without padding, whenever the stride is at most the "
+    "extent.",
+    latex=r"p_{hi}+s\le E \;\Rightarrow\; s(O_{\lceil\rceil}-1)-p_{lo} < b(n-1)+1",
+    source="symconv; pytorch#45357, where a window past an unpadded input was kept",
+    near_miss="no window is dropped without padding, whatever the stride",
+    concludes="sizes",
+)
+def never_dropped(t: Trace) -> None:
+    conv, n = axis(t, input_dilation=True)
+    n_ceil, _ = conv.ceil_output_size(n)
+    starts_inside = conv.position(n_ceil - 1, 0) < conv.spread_size(n)
+    t.show(implies(conv.pad_hi + conv.stride <= conv.extent, starts_inside))
+    t.instead(implies(all_of(conv.pad_lo == 0, conv.pad_hi == 0), starts_inside))
+
+
+@all_sizes(
     "ceiling.windows-starting-inside",
     words="⌈(S + lo)/s⌉ counts the windows that start before the end of the input, S being its "
     "size with input dilation, wherever they end.",

@@ -356,13 +356,14 @@ def _same_macs(relation: AxisRelation, n: int, groups: int, op: int) -> bool | N
         "kind": ("conv", "transposed"),
     },
     words="On two axes, with channels c and c′ in G groups, the multiplications inside that a "
-    "layer reports are c·c′/G times the spatial triples of its operator; per tap they are "
-    "c·c′/G·K₁·K₂ times the outputs (of a transposed layer: the inputs).",
+    "layer reports are c·c′/G times the spatial triples of its operator, which with zeros around "
+    "are its stored entries; per tap they are c·c′/G·K₁·K₂ times the outputs (of a transposed "
+    "layer: the inputs).",
     latex=r"\mathrm{inside}=\frac{c\,c'}{G}\,T_1T_2,\qquad "
     r"\mathrm{per\ tap}=\frac{c\,c'}{G}\,K_1K_2\,O_1O_2",
     source="V. Sze, Y.-H. Chen, T.-J. Yang, J. Emer, Efficient Processing of Deep Neural Networks "
     "(2017), section II",
-    near_miss="both are the stored entries of the matrix",
+    near_miss="they are the stored entries under any padding",
     concludes="counts",
 )
 def layers(**setting: Any) -> bool | None:
@@ -375,9 +376,9 @@ def layers(**setting: Any) -> bool | None:
     taps = pairs * int(np.prod(geometry.kernel_size)) * int(np.prod(geometry.output_size))
     inside = pairs * len(Incidence(geometry).triples()[0])
     weights = int(np.prod(operator.weight_shape))
-    return bool(
-        (counts.weights, counts.macs_per_tap, counts.macs_inside) == (weights, taps, inside)
-    )
+    stored = setting["mode"] != "zeros" or operator.nnz == inside
+    reported = counts.weights, counts.macs_per_tap, counts.macs_inside
+    return bool(stored and reported == (weights, taps, inside))
 
 
 @layers.near_miss_claim()

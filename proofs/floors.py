@@ -13,10 +13,9 @@ from symconv.shapes import canonical, floor_quotient
 
 n, q = sympy.symbols("n q", integer=True)
 s = sympy.Symbol("s", integer=True, positive=True)
+x = sympy.Symbol("x", real=True)
 
-GRAHAM = (
-    "R. L. Graham, D. E. Knuth, O. Patashnik, Concrete Mathematics (2nd ed., 1994), section 3.2"
-)
+KNUTH = "D. E. Knuth, The Art of Computer Programming, volume 1 (3rd ed., 1997), section 1.2.4"
 
 
 def _is(expression: Any, value: Any) -> bool:
@@ -32,7 +31,7 @@ def _is(expression: Any, value: Any) -> bool:
     "the polynomial a·q + ⌊(a·r + c)/m⌋ in q, for each remainder r.",
     latex=r"n = m\,q+r \;\Rightarrow\; \left\lfloor\frac{a\,n+c}{m}\right\rfloor = "
     r"a\,q+\left\lfloor\frac{a\,r+c}{m}\right\rfloor",
-    source=GRAHAM + ", equation 3.6",
+    source=KNUTH,
     near_miss="the floor of a sum is the sum of the floors",
     concludes="values",
 )
@@ -54,7 +53,7 @@ def _(a: int, c: int, m: int) -> bool:
     "floor that agrees with it for every integer n.",
     latex=r"\left\lfloor\frac{\lfloor (a n+b)/m\rfloor+c}{k}\right\rfloor = "
     r"\left\lfloor\frac{a\,n+b+c\,m}{m\,k}\right\rfloor",
-    source=GRAHAM + ", equation 3.11; the sizes of layers one after the other",
+    source=KNUTH + ", exercise 35; the sizes of layers one after the other",
     near_miss="without the factor m on c",
     concludes="values",
 )
@@ -91,7 +90,7 @@ def _(a: int, b: int, m: int, c: int, k: int) -> bool:
     latex=r"\left\lfloor\frac{u\,n\,s+v\,n+c}{g\,s}\right\rfloor,\qquad "
     r"\left\lfloor\frac{u\,n\,s+v\,n+c}{s}\right\rfloor = "
     r"u\,n+\left\lfloor\frac{v\,n+c}{s}\right\rfloor",
-    source=GRAHAM + ", equation 3.6",
+    source=KNUTH,
     near_miss="a fraction u·n/g leaves the floor too",
     concludes="values",
 )
@@ -131,15 +130,15 @@ def _expression(form: Form) -> Any:
     return sign * sympy.floor((a * n + c) / sympy.Integer(m)) + b * n
 
 
-def _value(form: Form, x: int) -> int:
+def _value(form: Form, at: int) -> int:
     a, c, m, sign, b = form
-    return sign * ((a * x + c) // m) + b * x
+    return sign * ((a * at + c) // m) + b * at
 
 
 def _equal(one: Form, other: Form) -> bool:
     """Whether two forms agree for every n: each grows by a constant over the common period."""
     period = lcm(one[2], other[2])
-    return all(_value(one, x) == _value(other, x) for x in range(period + 1))
+    return all(_value(one, at) == _value(other, at) for at in range(period + 1))
 
 
 @cache
@@ -164,3 +163,70 @@ def canonical_form(one: Form, other: Form) -> bool:
 @canonical_form.near_miss_claim()
 def _(one: Form, other: Form) -> bool:
     return bool(_expression(one) == _expression(other)) == _equal(one, other)
+
+
+@all_values(
+    "floors.added",
+    box={"form": FORMS},
+    words="The canonical form of ±⌊(a·n + c)/m⌋ + b·n, written (a, c, m, ±1, b), agrees with it "
+    "for every integer n, and its floors are added, never subtracted: −⌊x/m⌋ = ⌊(m − 1 − x)/m⌋ for "
+    "integers x.",
+    latex=r"-\left\lfloor\frac{x}{m}\right\rfloor = \left\lceil\frac{-x}{m}\right\rceil = "
+    r"\left\lfloor\frac{m-1-x}{m}\right\rfloor",
+    source=KNUTH,
+    near_miss="−⌊x/m⌋ = ⌊−x/m⌋",
+    concludes="values",
+)
+def added(form: Form) -> bool:
+    a, _, m, sign, b = form
+    opened = sympy.expand(_canonical(form))
+    agrees = all(
+        _is(opened.subs(n, m * q + r), (sign * a + m * b) * q + _value(form, r)) for r in range(m)
+    )
+    return agrees and all(opened.coeff(floor) > 0 for floor in opened.atoms(sympy.floor))
+
+
+@added.near_miss_claim()
+def _(form: Form) -> bool:
+    a, c, m, sign, b = form
+    near = floor_quotient(sign * (a * n + c), m) + b * n
+    return bool(_canonical(form) == canonical(near))
+
+
+@exhaustive(
+    "floors.left-alone",
+    box={"a": (1, 2), "c": range(-2, 3), "m": range(1, 4), "value": range(-4, 5)},
+    words="What has no canonical form keeps its value: a floor of halves (a·n/2 + c)/m, of a real "
+    "symbol at quarters, (a·x + c)/m, and a subtracted floor whose divisor is a symbol; what has "
+    "no floor comes back unchanged.",
+    latex=r"\left\lfloor\frac{a n/2+c}{m}\right\rfloor,\quad "
+    r"\left\lfloor\frac{a x+c}{m}\right\rfloor,\quad -\left\lfloor\frac{a n+c}{s}\right\rfloor",
+    source="symconv",
+    near_miss="halves are rounded before the division",
+    concludes="values",
+)
+def left_alone(a: int, c: int, m: int, value: int) -> bool:
+    halves, real, symbolic = _unchanged(a, c, m)
+    product = (x + a) * (x + c)
+    return (
+        bool(halves.subs(n, value) == (a * value + 2 * c) // (2 * m))
+        and bool(real.subs(x, sympy.Rational(value, 4)) == (a * value + 4 * c) // (4 * m))
+        and bool(symbolic.subs({n: value, s: m}) == -((a * value + c) // m))
+        and bool(canonical(product) == product)
+        and canonical(c) is c
+    )
+
+
+@left_alone.near_miss_claim()
+def _(a: int, c: int, m: int, value: int) -> bool:
+    halves, _, _ = _unchanged(a, c, m)
+    return bool(halves.subs(n, value) == (-(-a * value // 2) + c) // m)
+
+
+@cache
+def _unchanged(a: int, c: int, m: int) -> tuple[Any, Any, Any]:
+    return (
+        floor_quotient(sympy.Rational(a, 2) * n + c, m),
+        floor_quotient(a * x + c, m),
+        canonical(-sympy.floor((a * n + c) / s)),
+    )

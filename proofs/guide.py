@@ -197,8 +197,8 @@ def relationship_9(t: Trace) -> None:
 
 @all_sizes(
     "guide.relationship-10",
-    words="The transpose of a half-padded convolution of stride 1 (k odd, p = ⌊k/2⌋) is half-padded "
-    "itself, the kernel flipped: o' = i'.",
+    words="The transpose of a half-padded convolution of stride 1 (k odd, p = ⌊k/2⌋) is "
+    "half-padded itself, the kernel flipped: o' = i'.",
     latex=r"k = 2n+1,\; p=\lfloor k/2\rfloor \Rightarrow k'=k,\; s'=s=1,\; p'=p,\quad o' = i'",
     source="V. Dumoulin, F. Visin (2016), relationship 10",
     near_miss="k even as well",
@@ -293,6 +293,7 @@ def relationship_13(t: Trace) -> None:
     "asymmetric padding",
     near_miss="the same without the a zeros",
     concludes="triples",
+    corollary_of="relation.adjoint",
 )
 def relationship_14(t: Trace) -> None:
     conv, n = axis(t)
@@ -311,13 +312,14 @@ def relationship_14(t: Trace) -> None:
 
 @all_sizes(
     "guide.relationship-15",
-    words="A kernel of k taps with dilation d is k + (k − 1)(d − 1) long; with stride s and padding "
-    "lo, hi it has o = ⌊(i + lo + hi − k − (k − 1)(d − 1))/s⌋ + 1 outputs, which are the windows "
-    "that fit: all o ≥ 0 whose last tap lies on the padded axis. The guide has lo = hi = p.",
+    words="A kernel of k taps with dilation d is k + (k − 1)(d − 1) long; with stride s and "
+    "padding lo, hi it has o = ⌊(i + lo + hi − k − (k − 1)(d − 1))/s⌋ + 1 outputs, which are the "
+    "windows that fit: all o ≥ 0 whose last tap lies on the padded axis. The guide has lo = hi.",
     latex=r"o = \left\lfloor \frac{i+2p-k-(k-1)(d-1)}{s}\right\rfloor + 1",
     source="V. Dumoulin, F. Visin (2016), relationship 15, with asymmetric padding",
     near_miss="the dilated kernel taken to be d·k long",
     concludes="sizes",
+    corollary_of="sizes.count",
 )
 def relationship_15(t: Trace) -> None:
     conv, i = axis(t)
@@ -338,6 +340,7 @@ def relationship_15(t: Trace) -> None:
     "counted from one)",
     near_miss="keeping outputs s − 1, 2s − 1, … (the even ones, counted from one)",
     concludes="triples",
+    corollary_of="polyphase.outputs",
 )
 def strides_keep_every_sth(t: Trace) -> None:
     conv, n = axis(t)
@@ -358,6 +361,7 @@ def strides_keep_every_sth(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), section 2.4",
     near_miss="i + 2p − k no multiple of s",
     concludes="sizes",
+    corollary_of="sizes.growth",
 )
 def sizes_that_share(t: Trace) -> None:
     conv, i = axis(t)
@@ -415,6 +419,16 @@ def printed(n: int, k: int, direction: int) -> sympy.ImmutableSparseMatrix:
     corollary_of="guide.relationship-14",
 )
 def figure_4_7(inputs: int) -> Verdict | bool:
+    return stretched_over(inputs)
+
+
+@figure_4_7.near_miss_claim(box={"inputs": (2,)})
+def figure_4_7_as_printed(inputs: int) -> Verdict | bool:
+    return stretched_over(inputs)
+
+
+def stretched_over(inputs: int) -> Verdict | bool:
+    """The figure's zero insertion over that many samples against the transpose on 6×6."""
     conv = sc.Conv2d(1, 1, 3, stride=2, padding=1, bias=False)
     up = sc.ConvTranspose2d(1, 1, 3, stride=2, padding=1, output_padding=1, bias=False)
     stretched = up.relation(0).adjoint()
@@ -422,9 +436,3 @@ def figure_4_7(inputs: int) -> Verdict | bool:
         return False
     form = sc.transposed_matrix(up, (inputs, inputs), "zero_insertion")
     return sc.same_operator(form, conv.operator((6, 6)).T)
-
-
-@figure_4_7.near_miss_claim(box={"inputs": (2,)})
-def figure_4_7_as_printed(inputs: int) -> Verdict | bool:
-    return figure_4_7.definition(inputs)
-

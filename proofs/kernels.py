@@ -20,8 +20,6 @@ from symconv.proving import (
     all_values,
     axis,
     between,
-    exhaustive,
-    identity,
     iff,
     implies,
     reads,
@@ -104,8 +102,9 @@ def band(t: Trace) -> None:
     words="Under circular padding a convolution whose O outputs step once around the n samples, "
     "n = s·O, is block circulant: the next output reads s samples further through each tap, from "
     "the last output on to the first. With stride 1 it is circulant.",
-    latex=r"n=s\,O,\; (o,k,i)\in C \;\Rightarrow\; \bigl((o+1)\bmod O,\; k,\; (i+s)\bmod n\bigr)\in C",
-    source="P. J. Davis, Circulant Matrices (1979), sections 3.1 and 5.6",
+    latex=r"n=s\,O,\; (o,k,i)\in C \;\Rightarrow\; "
+    r"\bigl((o+1)\bmod O,\; k,\; (i+s)\bmod n\bigr)\in C",
+    source="P. J. Davis, Circulant Matrices (1979), chapters 3 and 5",
     near_miss="for any number of outputs",
     concludes="triples",
 )
@@ -222,6 +221,150 @@ def _forced(half: int, dilation: int, n: int, mode: str) -> set[tuple[int, int]]
     found = set()
     for entry in different:
         pair = sorted(taps.index(symbol) for symbol in entry.free_symbols)
-        if len(pair) == 2:
-            found.add((pair[0], pair[1]))
+        if mode == "zeros" and len(pair) != 2:
+            return None
+        found.add((pair[0], pair[-1]))
     return found
+
+
+@all_values(
+    "kernels.constant-input",
+    box={
+        "mode": ("circular", "reflect", "symmetric", "replicate"),
+        "stride": (1, 2),
+        "dilation": (1, 2),
+        "lo": (-1, 0, 2),
+    },
+    words="On a constant input every output is the constant times the sum of the kernel, under "
+    "any padding that reads stored samples.",
+    latex=r"x=c\,\mathbf 1 \;\Rightarrow\; A(w)\,x = c\left(\sum_k w[k]\right)\mathbf 1",
+    source="symconv; kernels that sum to 1 keep the mean, those that sum to 0 are derivatives",
+    near_miss="under zero padding",
+    concludes="values",
+)
+def constant_input(mode: str, stride: int, dilation: int, lo: int) -> bool:
+    return _responds(mode, stride, dilation, lo)
+
+
+@constant_input.near_miss_claim()
+def _constant_input_zeros(mode: str, stride: int, dilation: int, lo: int) -> bool:
+    return _responds("zeros", stride, dilation, lo)
+
+
+def _responds(mode: str, stride: int, dilation: int, lo: int) -> bool:
+    layer = sc.Conv(
+        2,
+        1,
+        (2,),
+        stride=stride,
+        dilation=dilation,
+        padding=((lo, 1),),
+        padding_mode=mode,
+        bias=False,
+    )
+    op, c = layer.operator((4,)), sympy.Symbol("c")
+    w = symbols("w", (1, 2, 2))
+    outputs = op.apply(np.full((2, 4), c, dtype=object), w)
+    total = sympy.expand(c * sympy.Add(*w.ravel()))
+    return all(value == total for value in outputs.ravel())
+
+
+@all_values(
+    "kernels.polynomial-product",
+    box={"n_taps": (1, 2, 3), "n": (1, 2, 3, 4)},
+    words="The full matrix of true convolution multiplies polynomials: with the samples and the "
+    "taps as coefficients, T·x holds those of the product. It is the transpose of the matrix that "
+    "slides the same kernel, unflipped, over n + K − 1 samples.",
+    latex=r"\sum_o (T x)_o\,z^{o}=\left(\sum_k w_k z^{k}\right)\left(\sum_i x_i z^{i}\right),"
+    r"\qquad T = A(w)^{T}",
+    source="MATLAB, documentation of conv: convolution and polynomial multiplication; symconv",
+    near_miss="the transpose of the matrix that slides the flipped kernel",
+    concludes="triples",
+)
+def polynomial_product(n_taps: int, n: int) -> bool:
+    w, x = symbols("w", (n_taps,)), symbols("x", (n,))
+    z = sympy.Symbol("z")
+    matrix = sc.convolution_matrix(w, n, exact=True)
+    outputs = matrix * sympy.Matrix(x)
+    powers = sympy.Add(*(value * z**o for o, value in enumerate(outputs)))
+    factors = [sympy.Add(*(a * z**i for i, a in enumerate(part))) for part in (w, x)]
+    difference = sympy.expand(powers - sympy.expand(factors[0] * factors[1]))
+    return difference == 0 and bool(_is_transposed_slide(w, w, n))
+
+
+@polynomial_product.near_miss_claim()
+def _transposed_flipped(n_taps: int, n: int) -> Verdict:
+    w = symbols("w", (n_taps,))
+    return _is_transposed_slide(w, w[::-1], n)
+
+
+def _is_transposed_slide(kernel: Array, slid: Array, n: int) -> Verdict:
+    layer = sc.Conv(1, 1, (len(slid),), bias=False)
+    valid = layer.operator((n + len(slid) - 1,)).exact(slid[None, None])
+    return sc.same_operator(sc.convolution_matrix(kernel, n, exact=True), valid.T)
+
+
+@all_values(
+    "kernels.composed",
+    box={"s1": (1, 2), "d1": (1, 2), "s2": (1, 2), "d2": (1, 2)},
+    words="Two convolutions without padding are one: stride s₁·s₂, and the kernel whose "
+    "polynomial is w₁(z^d₁)·w₂(z^(s₁·d₂)).",
+    latex=r"A(w_2)\,A(w_1)=A(w),\qquad w(z)=w_1(z^{d_1})\,w_2(z^{s_1d_2})",
+    source="symconv; for strides and dilations 1 the associativity of convolution",
+    near_miss="the same with same padding: two 3-tap layers with padding 1 as one of 5 with 2",
+    concludes="triples",
+)
+def composed(s1: int, d1: int, s2: int, d2: int) -> Verdict:
+    return _composed(s1, d1, s2, d2, padded=False)
+
+
+@composed.near_miss_claim({"s1": (1,), "d1": (1,), "s2": (1,), "d2": (1,)})
+def _composed_padded(s1: int, d1: int, s2: int, d2: int) -> Verdict:
+    return _composed(s1, d1, s2, d2, padded=True)
+
+
+def _composed(s1: int, d1: int, s2: int, d2: int, *, padded: bool) -> Verdict:
+    first, second = symbols("u", (3,)), symbols("v", (3,))
+    kernel = np.zeros(2 * d1 + 2 * s1 * d2 + 1, dtype=object)
+    for k, later in product(range(3), repeat=2):
+        kernel[d1 * k + s1 * d2 * later] += first[k] * second[later]
+    size = len(kernel) + s1 * s2
+    one, other, both = (
+        sc.Conv(1, 1, (taps,), stride=s, dilation=d, padding=padded * taps // 2, bias=False)
+        for taps, s, d in ((3, s1, d1), (3, s2, d2), (len(kernel), s1 * s2, 1))
+    )
+    before, at_once = one.operator((size,)), both.operator((size,))
+    after = other.operator(before.output_shape[1:])
+    matrix = after.exact(second[None, None]) * before.exact(first[None, None])
+    return sc.same_operator(matrix, at_once.exact(kernel[None, None]))
+
+
+@all_values(
+    "kernels.associative",
+    box={"sizes": ((1, 2, 3), (2, 2, 2), (3, 2, 3))},
+    words="True convolution of kernels in full is associative and commutative, so that a stack of "
+    "kernels is one kernel in whatever order it is formed.",
+    latex=r"(u * v) * w = u * (v * w),\qquad u*v = v*u",
+    source="symconv; the product of polynomials",
+    near_miss="true convolution cut to the centre (“same”) is associative",
+    concludes="values",
+)
+def associative(sizes: tuple[int, int, int]) -> bool:
+    u, v, w = (symbols(name, (n,)) for name, n in zip("uvw", sizes, strict=True))
+    return _is_associative(u, v, w, "full") and _convolved(u, v, "full") == _convolved(v, u, "full")
+
+
+@associative.near_miss_claim()
+def _associative_same(sizes: tuple[int, int, int]) -> bool:
+    u, v, w = (symbols(name, (n,)) for name, n in zip("uvw", sizes, strict=True))
+    return _is_associative(u, v, w, "same")
+
+
+def _is_associative(u: Any, v: Any, w: Any, mode: str) -> bool:
+    left = _convolved(_convolved(u, v, mode), w, mode)
+    return left == _convolved(u, _convolved(v, w, mode), mode)
+
+
+def _convolved(x: Any, kernel: Any, mode: str) -> list[Any]:
+    matrix = sc.convolution_matrix(kernel, len(x), mode, exact=True)
+    return [sympy.expand(value) for value in matrix * sympy.Matrix(list(x))]

@@ -171,9 +171,9 @@ def distances(t: Trace) -> None:
 
 @exhaustive(
     "maxima.permutations",
-    words="A permutation of the samples leaves a pooling unchanged, for all inputs, exactly when it "
-    "keeps every window. These permutations are a product: two samples can change places iff the "
-    "same windows read them, so for classes of m₁, m₂, … such samples there are m₁!·m₂!·….",
+    words="A permutation of the samples leaves a pooling unchanged, for all inputs, exactly when "
+    "it keeps every window. These permutations are a product: two samples can change places iff "
+    "the same windows read them, so for classes of m₁, m₂, … such samples there are m₁!·m₂!·….",
     latex=r"\#\{\pi:\ \mathrm{pool}(x\circ\pi)=\mathrm{pool}(x)\ \forall x\} = \prod_{c} m_c!",
     source="symconv; what the source notes' permutation invariance is one of",
     near_miss="the samples of each window can be permuted: (K!) to the number of windows",
@@ -181,7 +181,7 @@ def distances(t: Trace) -> None:
     concludes="values",
 )
 def permutations_kept(n: int, K: int, s: int) -> bool | None:  # noqa: N803
-    if K > n:
+    if n < K:
         return None
     reads = windows(n, K, s)
     readers = [tuple(i in window for window in reads) for i in range(n)]
@@ -191,10 +191,10 @@ def permutations_kept(n: int, K: int, s: int) -> bool | None:  # noqa: N803
 
 @permutations_kept.near_miss_claim()
 def permutations_of_each_window(n: int, K: int, s: int) -> bool | None:  # noqa: N803
-    if K > n:
+    if n < K:
         return None
     reads = windows(n, K, s)
-    return unchanged(n, reads) == math.factorial(K) ** len(reads)
+    return bool(unchanged(n, reads) == math.factorial(K) ** len(reads))
 
 
 def unchanged(n: int, reads: list[list[int]]) -> int:
@@ -274,4 +274,3 @@ def shifts(n: int, s: int, n_taps: int, d: int) -> list[tuple[int, int, bool]]:
         for t in range(n)
         for tau in range(n_out)
     ]
-

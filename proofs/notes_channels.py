@@ -44,6 +44,7 @@ n11_parameters = identity(
     source="source notes, N11",
     near_miss="one bias for the layer",
     concludes="counts",
+    corollary_of="costs.grouped-parameters",
 )(parameters_against)
 
 
@@ -63,6 +64,7 @@ n11_groups = identity(
     source="source notes, N11",
     near_miss="the biases are divided by G as well",
     concludes="counts",
+    corollary_of="costs.grouped-parameters",
 )(grouped_against)
 
 
@@ -85,7 +87,7 @@ def n11_any_groups(c1: int, c2: int, G: int) -> bool:  # noqa: N803
 
 
 def counted_in_groups(c1: int, c2: int, groups: int) -> int | None:
-    """Parameters of a 3×3 layer in groups, its weights listed; None where there is no such layer."""
+    """Parameters of a 3×3 layer in groups, its weights listed; None where none exists."""
     try:
         layer = sc.Conv2d(c1, c2, 3, groups=groups)
     except ParameterError:
@@ -103,6 +105,7 @@ def counted_in_groups(c1: int, c2: int, groups: int) -> int | None:
     near_miss="exactly when G divides c₁",
     box=CHANNELS,
     concludes="counts",
+    corollary_of="costs.groups-divide",
 )
 def n11_which_groups(c1: int, c2: int, G: int) -> bool:  # noqa: N803
     found = counted_in_groups(c1, c2, G)
@@ -120,7 +123,8 @@ def n11_groups_of_inputs(c1: int, c2: int, G: int) -> bool:  # noqa: N803
     "notes_channels.n11-shapes-kept",
     words="Groups keep the shapes of input and output and leave out the weights between channels "
     "of different groups: the matrix is the dense one with these set to zero.",
-    latex=r"A_G = A_1\big|_{w_{o,c}=0 \text{ unless } \lfloor oG/c_2\rfloor = \lfloor cG/c_1\rfloor}",
+    latex=r"A_G = A_1 \text{ with } w_{o,c}=0 \text{ unless } "
+    r"\lfloor oG/c_2\rfloor = \lfloor cG/c_1\rfloor",
     source="source notes, N11",
     near_miss="channel c of the input goes to the group c mod G",
     box={"G": (1, 2), "a": (1, 2), "b": (1, 2), "stride": (1, 2)},
@@ -167,6 +171,7 @@ n11_cheaper = identity(
     source="source notes, N11: a much more efficient method",
     near_miss="and have 1/G of its parameters, biases included",
     concludes="counts",
+    corollary_of="costs.grouped-parameters",
 )(cheaper_by_groups)
 
 
@@ -182,22 +187,22 @@ n11_different_features = no_claim(
 
 @all_values(
     "notes_channels.n12-example",
-    words="The kernel with rows 3 6 9, 4 8 12, 5 10 15 is the column 3, 4, 5 times the row 1, 2, 3, "
-    "and its convolution is that of the column after that of the row, borders included.",
+    words="The kernel with rows 3 6 9, 4 8 12, 5 10 15 is the column 3, 4, 5 times the row 1, 2, "
+    "3, and its convolution is that of the column after that of the row, borders included.",
     latex=r"\begin{pmatrix} 3&6&9\\4&8&12\\5&10&15 \end{pmatrix} = "
     r"\begin{pmatrix}3\\4\\5\end{pmatrix}\begin{pmatrix}1&2&3\end{pmatrix}",
     source="source notes, N12",
     near_miss="the same with 16 in place of 15",
     box={"last": (15,), "p": (0, 1)},
+    corollary_of="ranks.passes",
 )
 def n12_example(last: int, p: int) -> Verdict:
-    kernel = [[3, 6, 9], [4, 8, 12], [5, 10, last]]
-    return separated(kernel, [3, 4, 5], [1, 2, 3], p)
+    return separated([[3, 6, 9], [4, 8, 12], [5, 10, last]], [3, 4, 5], [1, 2, 3], p)
 
 
 @n12_example.near_miss_claim(box={"last": (16,), "p": (0, 1)})
 def n12_other_kernel(last: int, p: int) -> Verdict:
-    return n12_example.definition(last, p)
+    return separated([[3, 6, 9], [4, 8, 12], [5, 10, last]], [3, 4, 5], [1, 2, 3], p)
 
 
 def separated(kernel: Any, column: Any, row: Any, p: int) -> Verdict:
@@ -218,6 +223,7 @@ def separated(kernel: Any, column: Any, row: Any, p: int) -> Verdict:
     source="source notes, N12",
     near_miss="w[a,b] = u[a] + v[b]",
     box={"m": (1, 2, 3), "n": (1, 2, 3), "p": (0, 1)},
+    corollary_of="ranks.passes",
 )
 def n12_outer_product(m: int, n: int, p: int) -> Verdict:
     u, v = (sympy.symbols(f"{name}:{count}") for name, count in (("u", m), ("v", n)))
@@ -230,7 +236,7 @@ def n12_outer_sum(m: int, n: int, p: int) -> Verdict:
     return separated([[a + b for b in v] for a in u], u, v, p)
 
 
-ENTRIES = {name: (0, 1, -1) for name in ("a", "b", "c", "d")}
+ENTRIES = dict.fromkeys(("a", "b", "c", "d"), (0, 1, -1))
 
 
 @exhaustive(
@@ -245,7 +251,7 @@ ENTRIES = {name: (0, 1, -1) for name in ("a", "b", "c", "d")}
     "two rows and columns or more.",
 )
 def n12_exactly_rank_1(a: int, b: int, c: int, d: int) -> bool:
-    return is_separable(a, b, c, d) == (sympy.Matrix([[a, b], [c, d]]).rank() == 1)
+    return is_separable(a, b, c, d) == (rank(a, b, c, d) == 1)
 
 
 @exhaustive(
@@ -256,15 +262,20 @@ def n12_exactly_rank_1(a: int, b: int, c: int, d: int) -> bool:
     source="source notes, N12, put right",
     near_miss="exactly when all its rows are equal or zero",
     box=ENTRIES,
+    corollary_of="ranks.outer-products",
 )
 def n12_rank_at_most_1(a: int, b: int, c: int, d: int) -> bool:
-    small = sympy.Matrix([[a, b], [c, d]]).rank() <= 1
-    return is_separable(a, b, c, d) == small == (a * d == b * c)
+    return is_separable(a, b, c, d) == (rank(a, b, c, d) <= 1) == (a * d == b * c)
 
 
 @n12_rank_at_most_1.near_miss_claim()
 def n12_equal_rows(a: int, b: int, c: int, d: int) -> bool:
     return is_separable(a, b, c, d) == ((a, b) == (c, d) or (0, 0) in ((a, b), (c, d)))
+
+
+def rank(a: int, b: int, c: int, d: int) -> int:
+    """The exact rank of the kernel."""
+    return int(sympy.Matrix([[a, b], [c, d]]).rank())
 
 
 def is_separable(a: int, b: int, c: int, d: int) -> bool:
@@ -299,6 +310,7 @@ n12_expressiveness = no_claim(
     near_miss="the same numbers for layers without biases",
     box={"bias": (True,)},
     concludes="counts",
+    corollary_of="costs.depthwise-separable-parameters",
 )
 def n13_numbers(bias: bool) -> bool:
     depthwise = sc.Conv2d(3, 3, 5, groups=3, bias=bias)
@@ -336,6 +348,7 @@ n13_main_purpose = no_claim(
     source="source notes, N13; FACTS section 3",
     near_miss="the weights are sums, P[o,c] + D[c,k]",
     box={"inputs": (1, 2), "outputs": (1, 3), "stride": (1, 2), "p": (0, 1)},
+    corollary_of="merging.pointwise-second",
 )
 def n13_as_dense(inputs: int, outputs: int, stride: int, p: int) -> Verdict:
     return two_steps(inputs, outputs, stride, p, lambda one, other: one * other)

@@ -19,7 +19,6 @@ from symconv.proving import (
     all_sizes,
     all_values,
     axis,
-    between,
     exhaustive,
     identity,
     iff,
@@ -54,7 +53,8 @@ def n8_gaps(t: Trace) -> None:
     "notes_dilation.n8-parameters",
     words="Dilation, the same or another on each axis, changes no number of parameters: a 3×3 "
     "kernel has the same 9 weights whether it spans 3×3 or, per axis, 2d+1.",
-    latex=r"\mathrm{parameters}(d_h,d_w) = \mathrm{parameters}(1,1),\qquad E = (2d_h+1)\times(2d_w+1)",
+    latex=r"\mathrm{parameters}(d_h,d_w) = \mathrm{parameters}(1,1),\qquad "
+    r"E = (2d_h+1)\times(2d_w+1)",
     source="source notes, N8",
     near_miss="they are those of the dense kernel of the same span",
     box={"dh": (1, 2, 3), "dw": (1, 2, 3), "channels": (1, 2)},
@@ -66,9 +66,9 @@ def n8_parameters(dh: int, dw: int, channels: int) -> bool:
     spans = tuple(layer.relation(number).extent for number in range(2))
     # The biases and, listed one by one, the weights.
     listed = channels + layer.operator((9, 9)).weight_symbols().size
-    return (
-        layer.parameter_count() == plain.parameter_count() == listed
-        and spans == (2 * dh + 1, 2 * dw + 1)
+    return layer.parameter_count() == plain.parameter_count() == listed and spans == (
+        2 * dh + 1,
+        2 * dw + 1,
     )
 
 
@@ -81,8 +81,8 @@ def n8_dense_parameters(dh: int, dw: int, channels: int) -> bool:
 
 @all_sizes(
     "notes_dilation.n9-larger-field",
-    words="Dilation enlarges the receptive field of a layer, E = d(K−1)+1 ≥ K, and strictly exactly "
-    "when there are two taps or more and d ≥ 2.",
+    words="Dilation enlarges the receptive field of a layer, E = d(K−1)+1 ≥ K, and strictly "
+    "exactly when there are two taps or more and d ≥ 2.",
     latex=r"E\ge K,\qquad E>K \iff K\ge 2,\ d\ge 2",
     source="source notes, N9",
     near_miss="strictly as soon as d ≥ 2",
@@ -127,6 +127,7 @@ def n9_fewer_operations(K: int, d: int, n: int) -> bool:  # noqa: N803
     source="source notes, N9, put right",
     near_miss="dilation 2 or more saves products against the same kernel without dilation",
     concludes="counts",
+    corollary_of="costs.dilated-against-dense",
 )
 def n9_operations(t: Trace) -> None:
     n_taps, d, lo, n = t.integers("K d lo n")
@@ -148,6 +149,7 @@ def n9_operations(t: Trace) -> None:
     latex=r"K\,O_{d} < K\,O_{s}",
     source="source notes, N9",
     concludes="counts",
+    corollary_of="costs.dilated-is-cheaper",
     expected="REFUTED",
     remark="It costs more: n outputs against ⌈n/s⌉ of as many taps: "
     "notes_dilation.n9-dearer-than-stride.",
@@ -163,11 +165,12 @@ def n9_cheaper_than_stride(t: Trace) -> None:
     words="Padded by E − 1 in all, K taps with stride s have ⌈n/s⌉ outputs and the same taps with "
     "dilation d and stride 1 have n: the dilated layer never costs fewer products, and more "
     "exactly when s ≥ 2 and n ≥ 2.",
-    latex=r"K\,n \ge K\left\lceil\frac ns\right\rceil,\qquad K\,n > K\left\lceil\frac ns\right\rceil"
-    r" \iff s\ge 2,\ n\ge 2",
+    latex=r"K\,n \ge K\left\lceil\frac{n}{s}\right\rceil,\qquad "
+    r"K\,n > K\left\lceil\frac{n}{s}\right\rceil \iff s\ge 2,\ n\ge 2",
     source="source notes, N9, put right",
     near_miss="more exactly when d ≥ 2",
     concludes="counts",
+    corollary_of="costs.dilated-against-strided",
 )
 def n9_dearer_than_stride(t: Trace) -> None:
     dilated, strided, n = dilated_and_strided(t)
@@ -248,7 +251,7 @@ def interior_is_read(s: int, d: int, n_taps: int) -> bool:
     expected="REFUTED",
     remark="It reads K of E samples, all of them iff d = 1 or K = 1; the others are read by its "
     "neighbours (notes_dilation.n9-read-at-the-next). Stacks that read all of their field: "
-    "symconv.covers.",
+    "coverage.criterion.",
 )
 def n9_whole_field(K: int, d: int) -> bool:  # noqa: N803
     return bool(sc.covers([AxisRelation(K, dilation=d)]))
@@ -256,9 +259,9 @@ def n9_whole_field(K: int, d: int) -> bool:  # noqa: N803
 
 @all_values(
     "notes_dilation.n9-information",
-    words="For weights that are not special, a dilated convolution that keeps the size loses "
-    "nothing, its matrix is invertible; one with stride 2 always does, having fewer rows than "
-    "columns (K = 3, the padding d on both sides).",
+    words="For all weights but the zeros of one polynomial, a dilated convolution that keeps the "
+    "size loses nothing, its matrix is invertible; one with stride 2 always does, having fewer "
+    "rows than columns (K = 3, the padding d on both sides).",
     latex=r"\det A_{d}(w) \ne 0 \text{ as a polynomial},\qquad \mathrm{rank}\,A_{s=2}(w) < n",
     source="source notes, N9: without losing information as pooling or striding do",
     near_miss="for all weights but zero",
@@ -335,8 +338,8 @@ n10_larger_kernels = identity(
     "notes_dilation.n10-larger-kernels",
     near=linear_growth,
     sizes=True,
-    words="A larger kernel costs parameters: m more taps on both axes of a K×K kernel from c₁ to c₂ "
-    "channels are c₁c₂·m(2K + m) more.",
+    words="A larger kernel costs parameters: m more taps on both axes of a K×K kernel from c₁ to "
+    "c₂ channels are c₁c₂·m(2K + m) more.",
     latex=r"c_2(c_1(K+m)^2+1) - c_2(c_1K^2+1) = c_1c_2\,m(2K+m)",
     source="source notes, N10",
     near_miss="they grow by c₁c₂·m",

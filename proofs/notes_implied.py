@@ -77,6 +77,7 @@ n19_ratio = identity(
     source="source notes, N19",
     near_miss="the ratio is the product of the strides, s²",
     concludes="counts",
+    corollary_of="costs.zero-insertion",
     remark="It is the product of the strides exactly when each size is multiplied by its stride: "
     "transposed.multiple-of-the-size.",
 )(outputs_over_inputs)
@@ -149,6 +150,7 @@ def n21_previous_slice_exactly(t: Trace) -> None:
     source="source notes, N22",
     near_miss="the field is K₁ + K₂ − 1 whatever the stride between",
     concludes="fields",
+    corollary_of="fields.hull",
     box={"K1": (1, 2, 3), "s": (1, 2, 3), "K2": (1, 2, 3), "d": (1, 2), "n": (12, 13)},
 )
 def n22_ratio(K1: int, s: int, K2: int, d: int, n: int) -> bool | None:  # noqa: N803
@@ -176,6 +178,7 @@ def n22_added_fields(K1: int, s: int, K2: int, d: int, n: int) -> bool:  # noqa:
     source="source notes, N22",
     near_miss="a larger one, since its field is larger",
     concludes="fields",
+    corollary_of="fields.relative",
 )
 def n22_dilation_against_stride(t: Trace) -> None:
     n_taps, s, m, lo = t.integers("K s m lo")

@@ -84,8 +84,8 @@ def n2_deconvolution(n: int, K: int, s: int, p: int) -> bool | None:  # noqa: N8
     "notes_inverse.n2-recoverable",
     words="At stride 1 the input can be recovered if the padding surrounds the last tap m that is "
     "not zero, lo ≥ d·m and hi ≥ d(K−1−m): the outputs o(i) = i + lo − d·m exist, output o(i) "
-    "reads sample i through tap m, and otherwise only samples before i (taps after m are zero). The "
-    "matrix of these outputs is triangular, w[m] on its diagonal.",
+    "reads sample i through tap m, and otherwise only samples before i (taps after m are zero). "
+    "The matrix of these outputs is triangular, w[m] on its diagonal.",
     latex=r"o(i)=i+p_{lo}-d\,m:\quad 0\le o(i)<O,\quad (o(i),m,i)\in C,\quad "
     r"k<m,\ (o(i),k,j)\in C \Rightarrow j<i",
     source="source notes, N2, put right; back substitution",

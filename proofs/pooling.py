@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ def pooled(x: Sequence[Maximum], by: list[list[int]]) -> list[Maximum]:
 
 
 def unknowns(n: int) -> list[Maximum]:
-    """n samples, each a number of its own."""
+    """N samples, each a number of its own."""
     return [frozenset({i}) for i in range(n)]
 
 
@@ -94,7 +93,8 @@ def padding_inside(setting: dict[str, int], x: list[Maximum]) -> list[Maximum]:
     "pooling.pad-with-minus-infinity",
     words="Padding by lo and hi places of −∞ and then max-pooling without padding is max-pooling "
     "with that padding, for any window, stride and dilation.",
-    latex=r"\mathrm{maxpool}_{0,0}(\mathrm{pad}_{-\infty}(x)) = \mathrm{maxpool}_{p_{lo},p_{hi}}(x)",
+    latex=r"\mathrm{maxpool}_{0,0}(\mathrm{pad}_{-\infty}(x)) = "
+    r"\mathrm{maxpool}_{p_{lo},p_{hi}}(x)",
     source="symconv; the Pad layers that compilers fold into a pooling",
     near_miss="padding with 0, as Pad layers do",
     box=PADDED,
@@ -126,13 +126,13 @@ def pad_with_zero_exactly(**setting: int) -> bool | None:
     agree = pad_with_zero(**setting)
     if agree is None:
         return None
-    return agree == all(count == setting["K"] for count in samples_read(setting))
+    return bool(agree) == all(count == setting["K"] for count in samples_read(setting))
 
 
 @pad_with_zero_exactly.near_miss_claim()
 def pad_with_zero_loosely(**setting: int) -> bool | None:
     agree = pad_with_zero(**setting)
-    return None if agree is None else agree == all(samples_read(setting))
+    return None if agree is None else bool(agree) == all(samples_read(setting))
 
 
 def samples_read(setting: dict[str, int]) -> list[int]:
@@ -247,8 +247,9 @@ def one(setting: dict[str, Any], number: int) -> dict[str, Any]:
     words="Max-pooling K₁ with stride s₁ and then K₂ with stride s₂ and dilation d₂, without "
     "padding, is one max-pooling of K₁ + s₁d₂(K₂−1) with stride s₁s₂, if s₁d₂ ≤ K₁: the same "
     "output size, and the same samples in every window.",
-    latex=r"s_1 d_2\le K_1 \Rightarrow \mathrm{maxpool}_{K_2,s_2,d_2}\circ\mathrm{maxpool}_{K_1,s_1}"
-    r" = \mathrm{maxpool}_{K_1+s_1 d_2(K_2-1),\,s_1 s_2}",
+    latex=r"s_1 d_2\le K_1 \Rightarrow "
+    r"\mathrm{maxpool}_{K_2,s_2,d_2}\circ\mathrm{maxpool}_{K_1,s_1} = "
+    r"\mathrm{maxpool}_{K_1+s_1 d_2(K_2-1),\,s_1 s_2}",
     source="symconv; dilations of mathematical morphology compose",
     near_miss="the same for s₁d₂ > K₁, where the windows between leave gaps",
     concludes="triples",
@@ -314,9 +315,9 @@ def two_padded_pools(t: Trace) -> None:
 
 @all_sizes(
     "pooling.partition",
-    words="Without padding and dilation, and with at least two windows, the windows cut the samples "
-    "they reach into pieces exactly when K = s: sample i < s·O is then read once, by window "
-    "⌊i/s⌋. For K > s windows 0 and 1 share sample s; for K < s nothing reads sample K.",
+    words="Without padding and dilation, and with at least two windows, the windows cut the "
+    "samples they reach into pieces exactly when K = s: sample i < s·O is then read once, by "
+    "window ⌊i/s⌋. For K > s windows 0 and 1 share sample s; for K < s nothing reads sample K.",
     latex=r"K=s:\ (o,k,i)\in C \iff o=\lfloor i/s\rfloor,\ k=i\bmod s,\ 0\le i<s\,O;\qquad "
     r"K>s:\ (0,s,s),(1,0,s)\in C;\qquad K<s:\ (o,k,K)\notin C",
     source="symconv",
@@ -374,8 +375,10 @@ def windows_per_sample(t: Trace) -> None:
     "pooling.windows-meet-data",
     words="Every window reads a sample, also the last ones of ceil mode, if the paddings are at "
     "least 0 and less than the window is long (at most d(K−1)) and there are at least d samples.",
-    latex=r"0\le p_{lo},p_{hi}\le d(K-1),\ n\ge d \Rightarrow \forall o\ \exists k,i:\ (o,k,i)\in C",
-    source="symconv; PyTorch allows padding up to half the window",
+    latex=r"0\le p_{lo},p_{hi}\le d(K-1),\ n\ge d \Rightarrow "
+    r"\forall o\ \exists k,i:\ (o,k,i)\in C",
+    source="symconv; PyTorch allows padding up to half the window, and gives −∞ for K = d = 2, "
+    "padding 1 and one sample",
     near_miss="fewer than d samples: a window of two taps can straddle a single sample",
     concludes="triples",
 )
@@ -391,4 +394,6 @@ def windows_meet_data(t: Trace) -> None:
     # Ceil mode keeps only windows that start before the end of the samples.
     t.show(implies(o < n_out, pool.position(o, 0) < n))
     k = -((s * o - lo) // d) if lo > s * o else 0
-    t.show(implies(between(0, o, n_out), reads(pool, o, k, pool.position(o, k), n_in=n, n_out=n_out)))
+    t.show(
+        implies(between(0, o, n_out), reads(pool, o, k, pool.position(o, k), n_in=n, n_out=n_out))
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from symconv import AxisRelation
-from symconv.conventions import AMOUNTS
 from symconv.proving import (
     Trace,
     all_of,
@@ -17,7 +16,7 @@ from symconv.proving import (
     implies,
     reads,
 )
-from symconv.proving.terms import Term
+from symconv.proving.terms import Formula, Term
 
 VAIDYANATHAN = "P. P. Vaidyanathan (1993), Multirate systems and filter banks"
 
@@ -25,6 +24,11 @@ VAIDYANATHAN = "P. P. Vaidyanathan (1993), Multirate systems and filter banks"
 def phase_size(n: Term, phase: object, step: object) -> Term:
     """How many of n positions remain of phase, phase + step, phase + 2·step, …"""
     return AxisRelation(1, step).output_size(n - phase)  # type: ignore[no-any-return, operator]
+
+
+def neither(one: object, other: object) -> Formula:
+    """Both are false."""
+    return ~all_of(one) & ~all_of(other)
 
 
 @all_sizes(
@@ -126,26 +130,54 @@ def space_to_depth(t: Trace) -> None:
     conv, n = axis(t)
     o, k, i = t.integers("o k i")
     s = conv.stride
-    t.assume(n >= 1, between(0, k, conv.n_taps))
+    n_out, cells = conv.output_size(n), -(-n // s)
+    t.assume(between(0, o, n_out), between(0, k, conv.n_taps), between(0, i, n))
     place, channel = divmod(i, s)
     tap, phase = divmod(conv.position(0, k), s)
     first = conv.position(0, 0) // s
-    last = conv.position(0, conv.n_taps - 1) // s
-    cells = -(-n // s)
-    n_taps, lo, n_out = last - first + 1, -first, conv.output_size(n)
-    # The padding at the end that gives as many windows; negative where some cells are not read.
-    dense = AxisRelation(n_taps, 1, 1, lo, n_out + n_taps - 1 - cells - lo)
-    t.show(dense.output_size(cells) == n_out)
-    t.hint(tap - first, last - tap)
-    t.show(between(first, tap, last + 1))
-    t.assume(between(0, o, n_out), between(0, i, n))
-    t.hint(o + tap - place - 1, cells - place - 1)
-    t.show(between(0, place, cells))
+    n_taps = conv.position(0, conv.n_taps - 1) // s - first + 1
+    # The padding at the end gives as many windows; it is negative where cells are not read.
+    dense = AxisRelation(n_taps, 1, 1, -first, n_out + n_taps - 1 - cells + first)
+    read = reads(conv, o, k, i, n_in=n)
+    near = all_of(channel == k % s, reads(dense, o, k // s, place, n_in=cells))
+    t.instead(implies(conv.pad_lo >= 0, iff(read, near)))
     new = all_of(channel == phase, reads(dense, o, tap - first, place, n_in=cells))
-    t.show(iff(reads(conv, o, k, i, n_in=n), new))
-    tap, phase = divmod(k, s)
-    near = all_of(channel == phase, reads(dense, o, tap, place, n_in=cells))
-    t.instead(iff(reads(conv, o, k, i, n_in=n), near))
+    t.show(dense.output_size(cells) == n_out)
+    t.show(between(0, tap - first, n_taps), between(0, place, cells))
+    if o + tap > place:
+        t.show(neither(read, new))
+    elif o + tap < place:
+        t.show(neither(read, new))
+    else:
+        t.show(iff(read, new))
+
+
+@all_sizes(
+    "rearrangements.space-to-depth-twice",
+    words="Space-to-depth by a and then by b is space-to-depth by a·b: sample i ends in channel "
+    "a·(⌊i/a⌋ mod b) + i mod a.",
+    latex=r"\lfloor \lfloor i/a \rfloor / b \rfloor = \lfloor i/(ab) \rfloor,\qquad "
+    r"i \bmod ab = a\,(\lfloor i/a \rfloor \bmod b) + i \bmod a",
+    source="symconv",
+    near_miss="the new channel counts fastest: b·(i mod a) + ⌊i/a⌋ mod b",
+    concludes="triples",
+)
+def space_to_depth_twice(t: Trace) -> None:
+    a, b, i = t.integers("a b i")
+    t.assume(a >= 1, b >= 1, i >= 0)
+    t.show(a * b >= 1)
+    place, channel = divmod(i, a)
+    second, later = divmod(place, b)
+    both, joined = divmod(i, a * b)
+    t.show(between(0, a * later + channel, a * b))
+    if second > both:
+        # i = ab·second + … ≥ ab·(both + 1) would be too large.
+        t.show(a * b * second >= a * b * (both + 1))
+    elif second < both:
+        t.show(a * b * both >= a * b * (second + 1))
+    t.show(both == second)
+    t.show(joined == a * later + channel)
+    t.instead(joined == b * channel + later)
 
 
 @all_sizes(
@@ -163,49 +195,131 @@ def space_to_depth(t: Trace) -> None:
 def sub_pixel(t: Trace) -> None:
     conv, n = axis(t)
     op, i, k, y = t.integers("op i k y")
-    s, d = conv.stride, conv.dilation
-    t.assume(n >= 1, op >= 0, between(0, k, conv.n_taps))
-    size = conv.input_size(n, op)
+    s, d, size = conv.stride, conv.dilation, conv.input_size(n, op)
+    t.assume(op >= 0, between(0, i, n), between(0, k, conv.n_taps), between(0, y, size))
     cell, phase = divmod(y + conv.pad_lo, s)
     tap, channel = divmod(d * k, s)
     n_taps = d * (conv.n_taps - 1) // s + 1
     dense = AxisRelation(n_taps, 1, 1, n_taps - 1, n_taps - 1)
-    triple = all_of(between(0, i, n), between(0, y, size), conv.position(i, k) == y)
-    t.hint(i + tap - cell - 1, n_taps - 1 - tap)
     t.show(between(0, tap, n_taps))
-    shuffled = all_of(phase == channel, between(0, y, size))
-    t.show(iff(triple, all_of(shuffled, reads(dense, cell, n_taps - 1 - tap, i, n_in=n))))
-    t.instead(iff(triple, all_of(shuffled, reads(dense, cell, tap, i, n_in=n))))
+    meet = conv.position(i, k) == y
+    new = all_of(phase == channel, reads(dense, cell, n_taps - 1 - tap, i, n_in=n))
+    if i + tap > cell:
+        t.show(neither(meet, new))
+    elif i + tap < cell:
+        t.show(neither(meet, new))
+    else:
+        t.show(iff(meet, new))
+    t.instead(iff(meet, all_of(phase == channel, reads(dense, cell, tap, i, n_in=n))))
+
+
+@all_sizes(
+    "rearrangements.resampling",
+    words="Of a convolution with input dilation b (d = 1), the outputs o ≡ c mod b are a "
+    "convolution of the samples as they are, of stride s, with every b-th tap from "
+    "r = (lo − s·c) mod b on and low padding ⌊(lo − s·c)/b⌋: no zeros are inserted.",
+    latex=r"o=b\,o'+c,\ p_{lo}-s c = b\,q+r:\quad (o,k,i)\in C_{s,b} \iff k = b\,k'+r,\ "
+    r"(o',k',i)\in C_{s,1}(q) \text{ with } \lfloor (K-1-r)/b \rfloor + 1 \text{ taps}",
+    source=f"{VAIDYANATHAN}, section 4.3; scipy.signal.upfirdn",
+    near_miss="class c takes the taps k ≡ c mod b",
+    concludes="triples",
+)
+def resampling(t: Trace) -> None:
+    s, b, K, n, lo, hi = t.integers("s b K n lo hi")  # noqa: N806 - the field's letter
+    o, k, i = t.integers("o k i")
+    conv = AxisRelation(K, s, 1, lo, hi, b)
+    t.assume(s >= 1, b >= 1, K >= 1, n >= 1)
+    n_out = conv.output_size(n)
+    t.assume(between(0, o, n_out), between(0, k, K), between(0, i, n))
+    later, kind = divmod(o, b)
+    pad, first = divmod(-conv.position(kind, 0), b)
+    tap, rest = divmod(k, b)
+    phase = AxisRelation(phase_size(K, first, b), s, 1, pad)
+    windows = phase_size(n_out, kind, b)
+    t.show(between(0, later, windows))
+    read = reads(conv, o, k, i, n_in=n)
+    new = all_of(rest == first, reads(phase, later, tap, i, n_in=n, n_out=windows))
+    if phase.position(later, tap) > i:
+        t.show(neither(read, new))
+    elif phase.position(later, tap) < i:
+        t.show(neither(read, new))
+    else:
+        t.show(iff(read, new))
+    t.instead(implies(read, rest == kind))
+
+
+@all_sizes(
+    "rearrangements.resize-convolution",
+    words="Nearest-neighbour upsampling by s and then a convolution of stride 1 with K taps is a "
+    "transposed convolution of stride s with K+s−1 taps and padding K−1−lo, K−1−hi, whose tap t "
+    "is the sum of the taps k with 0 ≤ t+k−(K−1) < s.",
+    latex=r"0 \le o+k-p_{lo}-s\,i < s,\ 0 \le k < K \iff (i,t,o)\in T_{s,\,K+s-1},\ "
+    r"0 \le t+k-(K-1) < s,\quad t = o-s\,i+K-1-p_{lo}",
+    source="A. Odena, V. Dumoulin, C. Olah (2016), Deconvolution and checkerboard artifacts, "
+    "Distill (resize-convolution), in exact terms",
+    near_miss="the transposed convolution has K taps",
+    concludes="triples",
+)
+def resize_convolution(t: Trace) -> None:
+    s, K, n, lo, hi, o, k, i = t.integers("s K n lo hi o k i")  # noqa: N806 - the field's letter
+    t.assume(s >= 1, K >= 1, n >= 1)
+    repeat, conv = AxisRelation(s, s), AxisRelation(K, 1, 1, lo, hi)
+    resized = repeat.input_size(n)
+    place = conv.position(o, k)
+    path = all_of(
+        between(0, i, n),
+        between(0, place - repeat.position(i, 0), repeat.n_taps),
+        reads(conv, o, k, place, n_in=resized),
+    )
+    merged = AxisRelation(K + s - 1, s, 1, K - 1 - lo, K - 1 - hi)
+    t.show(merged.input_size(n) == conv.output_size(resized))
+    t.instead(replace(merged, n_taps=K).input_size(n) == conv.output_size(resized))
+    tap = o - merged.position(i, 0)
+    sent = all_of(
+        between(0, i, n), between(0, tap, merged.n_taps), between(0, o, merged.input_size(n))
+    )
+    summed = all_of(between(0, k, K), between(0, tap + k - (K - 1), s))
+    t.show(iff(path, all_of(sent, summed)))
 
 
 @all_sizes(
     "rearrangements.strided-and-dilated",
-    words="If g divides s and d, the outputs of each class c of o mod d/g are the convolution of "
-    "stride s/g without dilation on every d-th padded position from s·c on.",
-    latex=r"o = \tfrac{d}{g}o'+c:\quad s\,o+d\,k = s\,c+d\bigl(\tfrac{s}{g}o'+k\bigr),\qquad "
-    r"O_c = \left\lfloor \frac{N_c-K}{s/g} \right\rfloor + 1,\ "
+    words="If s·d′ = d·s′, the outputs o ≡ c mod d′ are the convolution of stride s′ without "
+    "dilation on every d-th padded position from s·c on. With g = gcd(s, d), s′ = s/g and d′ = "
+    "d/g that is as few classes as possible.",
+    latex=r"o = d'o'+c:\quad s\,o+d\,k = s\,c+d\,(s'o'+k),\qquad "
+    r"O_c = \left\lfloor \frac{N_c-K}{s'} \right\rfloor + 1,\ "
     r"N_c = \left\lfloor \frac{N-1-s c}{d} \right\rfloor + 1",
-    source="symconv; FACTS section 3 (g the greatest common divisor)",
-    near_miss="the same with stride s inside the classes",
+    source="symconv; FACTS section 3",
+    near_miss="the same with the stride s inside the classes",
     concludes="triples",
 )
 def strided_and_dilated(t: Trace) -> None:
-    g, s, d, K, N, o, k, j = t.integers("g s d K N o k j")  # noqa: N806 - the field's letters
-    t.assume(g >= 1, s >= 1, d >= 1, K >= 1, N >= 1)
-    # s and d stand for s/g and d/g here; j is a position on the padded axis.
-    conv = AxisRelation(K, g * s, g * d)
-    later, kind = divmod(o, d)
+    s, d, stride, kinds, K, N = t.integers("s d s1 d1 K N")  # noqa: N806 - the field's letters
+    o, k, j = t.integers("o k j")
+    t.assume(s >= 1, d >= 1, stride >= 1, kinds >= 1, K >= 1, N >= 1, s * kinds == d * stride)
+    # j is a position on the padded axis.
+    conv, inner = AxisRelation(K, s, d), AxisRelation(K, stride)
+    n_out = conv.output_size(N)
+    t.assume(between(0, o, n_out), between(0, k, K), between(0, j, N))
+    later, kind = divmod(o, kinds)
     first = conv.position(kind, 0)
-    cells = phase_size(N, first, g * d)
-    inner = AxisRelation(K, s)
-    place, rest = divmod(j - first, g * d)
-    t.hint(s * later + k - place - 1)
-    t.show(inner.output_size(cells) == phase_size(conv.output_size(N), kind, d))
-    through = all_of(
-        between(0, j, N), rest == 0, o >= 0, reads(inner, later, k, place, n_in=cells)
-    )
-    t.show(iff(reads(conv, o, k, j, n_in=N), through))
-    t.instead(AxisRelation(K, g * s).output_size(cells) == phase_size(conv.output_size(N), kind, d))
+    cells, windows = phase_size(N, first, d), phase_size(n_out, kind, kinds)
+    place, rest = divmod(j - first, d)
+    t.show(between(0, later, windows))
+    t.instead(replace(inner, stride=s).output_size(cells) == windows)
+    # Both floors of floors are one floor.
+    whole = (N - conv.extent - first) // (d * stride)
+    t.show(inner.output_size(cells) == whole + 1)
+    t.show(windows == whole + 1)
+    read = reads(conv, o, k, j, n_in=N)
+    new = all_of(rest == 0, reads(inner, later, k, place, n_in=cells))
+    if inner.position(later, k) > place:
+        t.show(neither(read, new))
+    elif inner.position(later, k) < place:
+        t.show(neither(read, new))
+    else:
+        t.show(iff(read, new))
 
 
 @all_sizes(
@@ -222,17 +336,22 @@ def strided_and_dilated(t: Trace) -> None:
 )
 def space_to_batch(t: Trace) -> None:
     d, K, N, o, k, j = t.integers("d K N o k j")  # noqa: N806 - the field's letters
-    t.assume(d >= 1, K >= 1, N >= 1)
+    conv, inner = AxisRelation(K, 1, d), AxisRelation(K)
+    t.assume(d >= 1, K >= 1, between(0, o, conv.output_size(N)), between(0, j, N))
     later, phase = divmod(o, d)
     place, rest = divmod(j, d)
     cells = phase_size(N, phase, d)
-    conv, inner = AxisRelation(K, 1, d), AxisRelation(K)
-    t.hint(later + k - place - 1, place - later - k - 1)
+    strided = replace(conv, stride=2).output_size(N)
+    t.instead(replace(inner, stride=2).output_size(cells) == phase_size(strided, phase, d))
     t.show(inner.output_size(cells) == phase_size(conv.output_size(N), phase, d))
-    through = all_of(between(0, j, N), rest == phase, reads(inner, later, k, place, n_in=cells))
-    t.show(iff(reads(conv, o, k, j, n_in=N), all_of(o >= 0, through)))
-    conv, inner = replace(conv, stride=2), replace(inner, stride=2)
-    t.instead(inner.output_size(cells) == phase_size(conv.output_size(N), phase, d))
+    read = reads(conv, o, k, j, n_in=N)
+    new = all_of(rest == phase, reads(inner, later, k, place, n_in=cells))
+    if later + k > place:
+        t.show(neither(read, new))
+    elif later + k < place:
+        t.show(neither(read, new))
+    else:
+        t.show(iff(read, new))
 
 
 @all_sizes(
@@ -255,6 +374,37 @@ def equal_batches(t: Trace) -> None:
     t.show(implies(padded % d != 0, first == last + 1))
     t.show(between(last, phase_size(padded, phase, d), first + 1))
     t.instead(iff(first == last, n % d == 0))
+
+
+@all_sizes(
+    "rearrangements.flattened-rows",
+    words="A two-axis convolution is a one-axis one on the rows put end to end, W samples each: "
+    "output (o₁, o₂) is output W·s₁·o₁ + s₂·o₂, tap (k₁, k₂) is tap W·d₁·k₁ + d₂·k₂ of a long "
+    "kernel, if the second axis has no padding and o₂ is one of its outputs.",
+    latex=r"(o_1,k_1,i_1)\in C^{(1)},\ (o_2,k_2,i_2)\in C^{(2)} \iff "
+    r"W(s_1 o_1+d_1 k_1-p_1) + s_2 o_2+d_2 k_2 = W i_1 + i_2",
+    source="symconv; doubly block Toeplitz matrices as Toeplitz matrices with rows left out",
+    near_miss="the same for windows that run past the end of a row",
+    concludes="triples",
+)
+def flattened_rows(t: Trace) -> None:
+    rows, n_rows = axis(t)
+    s2, d2, K2, W = t.integers("s2 d2 K2 W")  # noqa: N806 - the field's letters
+    o1, k1, i1, o2, k2, i2 = t.integers("o1 k1 i1 o2 k2 i2")
+    t.assume(s2 >= 1, d2 >= 1, K2 >= 1, o2 >= 0)
+    t.assume(between(0, o1, rows.output_size(n_rows)), between(0, k1, rows.n_taps))
+    t.assume(between(0, i1, n_rows), between(0, k2, K2), between(0, i2, W))
+    columns = AxisRelation(K2, s2, d2)
+    t.given(o2 < columns.output_size(W))
+    row, column = rows.position(o1, k1), columns.position(o2, k2)
+    both = all_of(row == i1, column == i2)
+    flat = W * row + column == W * i1 + i2
+    if row > i1:
+        t.show(neither(both, flat))
+    elif row < i1:
+        t.show(neither(both, flat))
+    else:
+        t.show(iff(both, flat))
 
 
 @all_sizes(

@@ -173,6 +173,28 @@ def overhang(t: Trace) -> None:
 
 
 @all_sizes(
+    "relation.adjoint",
+    words="The adjoint relation reads the triples backwards, the kernel flipped: whatever the "
+    "output padding, (o, k, i) is a triple of the convolution of n samples exactly when "
+    "(i, K−1−k, o) is one among the first n outputs of the adjoint. (How many it has is "
+    "sizes.adjoint.)",
+    latex=r"(o,k,i)\in C \iff (i,\,K-1-k,\,o)\in C^{*}_{op},\; 0\le i<n",
+    source="V. Dumoulin, F. Visin (2016), relationships 12 to 14, with input dilation and "
+    "asymmetric padding",
+    near_miss="the kernel is not flipped",
+    concludes="triples",
+)
+def adjoint(t: Trace) -> None:
+    conv, n = axis(t, input_dilation=True)
+    op, o, k, i = t.integers("op o k i")
+    n_out = conv.output_size(n)
+    back = conv.adjoint(op)
+    read = reads(conv, o, k, i, n_in=n)
+    t.show(iff(read, reads(back, i, conv.n_taps - 1 - k, o, n_in=n_out, n_out=n)))
+    t.instead(iff(read, reads(back, i, k, o, n_in=n_out, n_out=n)))
+
+
+@all_sizes(
     "relation.adjoint-twice",
     words="The adjoint of the adjoint is the relation itself exactly when both take the same "
     "output padding; otherwise its high padding differs by their difference, nothing else.",

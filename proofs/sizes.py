@@ -185,7 +185,7 @@ def how_many_inputs(t: Trace) -> None:
 @all_sizes(
     "sizes.all-positive",
     words="All s input sizes that have m outputs are positive exactly when "
-    "s(m − 1) + E − lo − hi ≥ 1; otherwise the least of them is none.",
+    "s(m − 1) + E − lo − hi ≥ 1; otherwise the least of them is not.",
     latex=r"\bigl(O(n)=m \Rightarrow n\ge 1\bigr) \iff s(m-1)+E-p_{lo}-p_{hi}\ge 1,\qquad "
     r"O(s(m-1)+E-p_{lo}-p_{hi})=m",
     source="symconv",
@@ -309,7 +309,9 @@ def adjoint(t: Trace) -> None:
     n_out = conv.output_size(n)
     rest = (conv.padded_size(n) - conv.extent) % conv.stride
     t.show(conv.adjoint(op).output_size(n_out) == n + (op - rest) // conv.input_dilation)
-    t.instead(conv.adjoint(0).output_size(n_out) == n)
+    # Without a word on it, the output padding is 0.
+    t.show(conv.adjoint().output_size(n_out) == n + (-rest) // conv.input_dilation)
+    t.instead(conv.adjoint().output_size(n_out) == n)
 
 
 @all_sizes(

@@ -114,7 +114,7 @@ def unread_tail(t: Trace) -> None:
 
 
 @all_sizes(
-    "triples.halo",
+    "triples.tiles",
     words="Outputs o₀ … o₀+T−1 are a convolution of the slice of m samples from a: low padding "
     "lo − s·o₀ + b·a, padded to reach(T). It holds if the slice has every sample between the "
     "first tap of the first and the last tap of the last of these windows: the halo.",
@@ -124,7 +124,7 @@ def unread_tail(t: Trace) -> None:
     near_miss="without the halo: any slice inside the input",
     concludes="triples",
 )
-def halo(t: Trace) -> None:
+def tiles(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
     start, size, a, m, o, k, i = t.integers("o0 T a m o k i")
     s, d, b, lo = conv.stride, conv.dilation, conv.input_dilation, conv.pad_lo

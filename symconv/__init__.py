@@ -85,6 +85,7 @@ _ROOMS = {
     "translate": "conventions",
     "transposed_matrix": "transposed",
     "where_conventions_differ": "compare",
+    "winograd_transforms": "toomcook",
     "zero_insertion_ratio": "ratios",
 }
 
@@ -200,6 +201,9 @@ if TYPE_CHECKING:
     )
     from symconv.shapes import (
         enlarging_padding as enlarging_padding,
+    )
+    from symconv.toomcook import (
+        winograd_transforms as winograd_transforms,
     )
     from symconv.transposed import (
         transposed_matrix as transposed_matrix,

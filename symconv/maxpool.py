@@ -182,7 +182,8 @@ class PoolOperator:
         -------
         numpy.ndarray, shape (*leading, *output_shape), or a pair of them
             Of the type of `x`; SymPy expressions give their `Max`. A window with a NaN gives NaN,
-            at the last one of several, as in PyTorch.
+            at the last one of several, as in PyTorch. (Of −0 and 0 the value is either; with
+            indices it is the one that they name.)
 
         Examples
         --------

@@ -689,7 +689,8 @@ def max_pool_places(
             best, place = None, -1
             for cell in data:
                 entry = x[(*leading, *cell)]
-                if best is None or entry > best or entry != entry:
+                is_nan = isinstance(entry, (float, np.floating)) and np.isnan(entry)
+                if best is None or entry > best or is_nan:
                     best, place = entry, _ravel(0, cell, size)
             y[(*leading, *o)], places[(*leading, *o)] = best, place
     return y, places

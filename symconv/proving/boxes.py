@@ -270,14 +270,20 @@ def witnesses(statement: Statement, bounds: Iterable[int]) -> list[dict[str, int
         parts, names = _parts(path, statement.variables)
         for step in path.steps:
             for condition in conditions(step["show"]) if "show" in step else ():
-                options = []
-                for case in branches(condition, names):
-                    constraints = [_Constraint([[atom]]) for atom in case]
-                    search = _Search(statement.variables, [*parts, *constraints])
-                    option = search.smallest(limits)
-                    if option is not None:
-                        options.append(option)
-                best = min(options, key=lambda v: order(list(v.values())), default=None)
-                if best is not None and best not in found:
-                    found.append(best)
+                searches = [
+                    _Search(
+                        statement.variables,
+                        [*parts, *(_Constraint([[atom]]) for atom in case)],
+                    )
+                    for case in branches(condition, names)
+                ]
+                # Bound by bound, so that a case that never holds is not searched to the last one.
+                for bound in limits:
+                    solutions = [search.smallest([bound]) for search in searches]
+                    options = [solution for solution in solutions if solution is not None]
+                    if options:
+                        best = min(options, key=lambda v: order(list(v.values())))
+                        if best not in found:
+                            found.append(best)
+                        break
     return found

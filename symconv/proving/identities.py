@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -20,6 +21,8 @@ Pairs = Callable[[], Iterable[tuple[Any, Any]]]
 
 #: Counterexamples to false identities are searched among integers of this magnitude.
 BOUND = 3
+#: … and at most so many of them at once; beyond that the difference itself is the counterexample.
+MAX_TRIED = 200_000
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,13 @@ def _smallest(polynomial: sympy.Poly) -> dict[str, Any]:
     if polynomial.is_ground:
         return {"difference": polynomial.as_expr()}
     for bound in range(BOUND + 1):
-        values = sorted(product(range(-bound, bound + 1), repeat=len(names)), key=order)
-        for value in values:
+        ranges = [
+            range(1 if name.is_positive else 0 if name.is_nonnegative else -bound, bound + 1)
+            for name in names
+        ]
+        if math.prod(map(len, ranges)) > MAX_TRIED:
+            break
+        for value in sorted(product(*ranges), key=order):
             if polynomial(*value) != 0:
                 return dict(zip(map(str, names), value, strict=True))
     return {"difference": polynomial.as_expr()}

@@ -236,12 +236,10 @@ def lift(statement: Callable[[Trace], None]) -> Statement:
                 raise ParameterError(f"a statement has more than {MAX_PATHS} paths")
             return own
         length = len(trace.path.steps) + 1
-        fork = {
-            "fork": asked.json,
-            "true": steps_after([*answers, True], length),
-            "false": steps_after([*answers, False], length),
-        }
-        return [*own, fork]
+        yes, no = (steps_after([*answers, answer], length) for answer in (True, False))
+        # Where nothing follows but a near miss's own computation there is nothing to tell apart.
+        fork = [{"fork": asked.json, "true": yes, "false": no}] if yes or no else []
+        return [*own, *fork]
 
     steps = steps_after([], 0)
     return Statement(variables, steps, paths, hints)

@@ -1,0 +1,146 @@
+"""Sparse integer matrices of any size of entry, multiplied exactly."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from symconv.algebras import magnitude
+
+__all__ = ["IntegerMatrix"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerMatrix:
+    """A CSR matrix over ZZ: int64 data, or Python integers where int64 does not hold them.
+
+    Examples
+    --------
+    >>> matrix = IntegerMatrix.of(np.array([[1, 0], [2, 3]]))
+    >>> (matrix @ np.array([[10], [2**62]])).ravel().tolist()
+    [10, 13835058055282163732]
+    """
+
+    data: Array
+    indices: Array
+    indptr: Array
+    shape: tuple[int, int]
+
+    @classmethod
+    def of(cls, matrix: Any) -> IntegerMatrix:
+        """A SciPy sparse or dense integer matrix."""
+        csr = scipy.sparse.csr_array(matrix)
+        csr.sum_duplicates()
+        return cls(csr.data, csr.indices, csr.indptr.astype(np.int64), csr.shape)
+
+    @cached_property
+    def rows(self) -> Array:
+        """Row of each entry."""
+        return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
+
+    @cached_property
+    def T(self) -> IntegerMatrix:  # noqa: N802 - the mathematical name
+        """The transposed matrix."""
+        order = np.argsort(self.indices, kind="stable")
+        indptr = np.zeros(self.shape[1] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(self.indices, minlength=self.shape[1]), out=indptr[1:])
+        return IntegerMatrix(self.data[order], self.rows[order], indptr, self.shape[::-1])
+
+    def _summed(self, values: Array) -> Array:
+        """Sums of per-entry values over each row, exact for objects too."""
+        totals = np.zeros((self.shape[0], *values.shape[1:]), dtype=values.dtype)
+        filled = np.flatnonzero(np.diff(self.indptr))
+        if len(filled):
+            totals[filled] = np.add.reduceat(values, self.indptr[filled], axis=0)
+        return totals
+
+    @cached_property
+    def longest(self) -> int:
+        """Most entries in one row."""
+        return int(np.diff(self.indptr).max(initial=0))
+
+    @cached_property
+    def row_sum(self) -> int:
+        """Largest sum of absolute values in one row (a bound on it where entries are huge)."""
+        return self.longest * magnitude(self.data)
+
+    def __matmul__(self, x: Array) -> Array:
+        """The exact product with columns of integers, int64 where a bound shows that it fits."""
+        if x.dtype != object and self.data.dtype != object:
+            if self.row_sum * magnitude(x) < 2**63:
+                return np.asarray(self._scipy @ x.astype(np.int64, copy=False))
+        products = self.data.astype(object)[:, None] * x.astype(object)[self.indices]
+        return self._summed(products)
+
+    @cached_property
+    def _scipy(self) -> scipy.sparse.csr_array:
+        parts = (self.data.astype(np.int64), self.indices, self.indptr)
+        return scipy.sparse.csr_array(parts, shape=self.shape)
+
+    def times(self, other: IntegerMatrix) -> IntegerMatrix:
+        """The sparse product of two integer matrices."""
+        if (
+            self.data.dtype == object
+            or other.data.dtype == object
+            or self.row_sum * magnitude(other.data) >= 2**63
+        ):
+            return self._object_product(other)
+        return IntegerMatrix.of(self._scipy @ other._scipy)
+
+    def _object_product(self, other: IntegerMatrix) -> IntegerMatrix:
+        lengths = np.diff(other.indptr)[self.indices]
+        ends = np.cumsum(lengths)
+        total = int(ends[-1]) if len(ends) else 0
+        entry = np.arange(total) + np.repeat(other.indptr[self.indices] - ends + lengths, lengths)
+        values = np.repeat(self.data.astype(object), lengths) * other.data.astype(object)[entry]
+        key = np.repeat(self.rows, lengths) * other.shape[1] + other.indices[entry]
+        order = np.argsort(key, kind="stable")
+        key, values = key[order], values[order]
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        if len(starts):
+            values = np.add.reduceat(values, starts)
+        rows, columns = np.divmod(key[starts], other.shape[1])
+        indptr = np.zeros(self.shape[0] + 1, dtype=np.int64)
+        np.cumsum(np.bincount(rows, minlength=self.shape[0]), out=indptr[1:])
+        return IntegerMatrix(values, columns, indptr, (self.shape[0], other.shape[1]))
+
+    def residues(self, prime: int) -> Array:
+        """The entries modulo `prime` as float64 in [−p/2, p/2]."""
+        return residues(self.data, prime)
+
+    def without_zeros(self) -> IntegerMatrix:
+        """The same matrix with no stored zeros."""
+        kept = np.flatnonzero(self.data != 0)
+        if len(kept) == len(self.data):
+            return self
+        indptr = np.searchsorted(kept, self.indptr)
+        return IntegerMatrix(self.data[kept], self.indices[kept], indptr, self.shape)
+
+    def log2_norms(self) -> Array:
+        """Upper bounds on log2 of the Euclidean norms of the rows; −inf for empty rows."""
+        if self.data.dtype == object:
+            squares = self._summed(self.data * self.data)
+            logs = [_log2_above(int(value)) for value in squares.tolist()]
+            return np.array(logs) / 2
+        squares = self._summed(self.data.astype(np.float64) ** 2)
+        with np.errstate(divide="ignore"):
+            # A relative 2⁻³⁰ above covers the rounding of up to 2²⁰ squares and of the logarithm.
+            return np.asarray(np.log2(squares) / 2 + 2.0**-30)
+
+
+def _log2_above(value: int) -> float:
+    return -math.inf if value == 0 else float(value.bit_length())
+
+
+def residues(array: Array, prime: int) -> Array:
+    """Integers modulo `prime` as float64 in [−p/2, p/2]."""
+    reduced = (array % prime).astype(np.float64)
+    return np.asarray(np.where(2 * reduced > prime, reduced - prime, reduced))
