@@ -159,7 +159,7 @@ def same_is_least(t: Trace) -> None:
     r"p^{U}_{lo}=p^{L}_{hi}=\left\lfloor\frac{P}{2}\right\rfloor,\qquad U=L \iff 2\mid P",
     source="ONNX operator Conv, attribute auto_pad",
     near_miss="they are always the same",
-    concludes="triples",
+    concludes="sizes",
 )
 def upper_and_lower(t: Trace) -> None:
     bare, n = _bare(t)
@@ -203,7 +203,7 @@ def lower_mirrors_upper(t: Trace) -> None:
     r"(p_{lo},p_{hi})=L \iff 2\mid d(K-1)",
     source="PyTorch 2, torch.nn.Conv2d, padding='same'",
     near_miss="it is SAME_LOWER as well, whatever the kernel",
-    concludes="triples",
+    concludes="sizes",
 )
 def torch_same(t: Trace) -> None:
     bare, n = _bare(t)
@@ -227,7 +227,7 @@ def torch_same(t: Trace) -> None:
     r"(p,p)=\mathrm{SAME} \iff p=0 \text{ or } s\mid n-1",
     source="symconv; TensorFlow, tf.nn, Notes on padding",
     near_miss="equal sizes, so equal padding",
-    concludes="triples",
+    concludes="sizes",
 )
 def half_padding_and_same(t: Trace) -> None:
     bare, n = _bare(t)

@@ -102,7 +102,7 @@ def divisor(t: Trace) -> None:
     "counted or no window reads padding (without ceil mode).",
     latex=r"A_{\mathrm{avg}} = A_{\mathrm{conv}}(1/K,\ldots,1/K) \iff \text{padding counts, "
     r"or every window reads } K \text{ samples}",
-    source="symconv; a rewrite that is shipped for every padding mode (FACTS section 3)",
+    source="symconv; a rewrite that is shipped for every padding mode",
     near_miss="whether padding counts or not",
     box={**ONE_AXIS, "counted": (True, False)},
 )

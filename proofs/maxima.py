@@ -212,7 +212,7 @@ def unchanged(n: int, reads: list[list[int]]) -> int:
     "inputs, exactly when t = s·τ. (The windows at o − τ and, moved by t, at o read the same "
     "samples; it is enough that each holds the first sample of the other.)",
     latex=r"\mathrm{pool}(x(\cdot-t))(o)=\mathrm{pool}(x)(o-\tau)\;\forall x,o \iff t = s\,\tau",
-    source="symconv, FACTS section 4",
+    source="symconv",
     near_miss="the output moves as far as the input: τ = t",
     concludes="fields",
 )
@@ -236,7 +236,7 @@ def shift(t: Trace) -> None:
     "output by τ, for all inputs, exactly when t − sτ is a multiple of n, or a multiple of "
     "g = gcd(d, n) while the window goes round its class, K ≥ n/g.",
     latex=r"t\equiv s\tau \pmod n \quad\text{or}\quad K\ge n/g,\ g\mid t-s\tau,\qquad g=\gcd(d,n)",
-    source="symconv; FACTS section 4 names the exception n = s = K = 2, t = 1",
+    source="symconv names the exception n = s = K = 2, t = 1",
     near_miss="exactly when t − sτ is a multiple of n, as on an endless axis",
     box={"n": (1, 2, 3, 4, 6), "s": (1, 2, 3), "K": (1, 2, 3, 4), "d": (1, 2, 3)},
     concludes="fields",

@@ -345,7 +345,7 @@ n13_main_purpose = no_claim(
     words="A depthwise convolution and a pointwise one after it are the dense convolution with "
     "weights P[o,c]·D[c,k], for all values.",
     latex=r"W_{o,c,k} = P_{o,c}\,D_{c,k}",
-    source="source notes, N13; FACTS section 3",
+    source="source notes, N13",
     near_miss="the weights are sums, P[o,c] + D[c,k]",
     box={"inputs": (1, 2), "outputs": (1, 3), "stride": (1, 2), "p": (0, 1)},
     corollary_of="merging.pointwise-second",

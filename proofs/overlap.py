@@ -75,7 +75,8 @@ def taps_that_meet(t: Trace) -> None:
     steps = u * (k - k2) + v * (i2 - i)
     t.show(implies(meet, all_of(k - k2 == steps * s, i2 - i == steps * d)))
     t.show(implies(all_of(k - k2 == q * s, i2 - i == q * d), meet))
-    t.instead(implies(meet, (k - k2) % (g * s) == 0))
+    taps = all_of(i >= 0, i2 >= 0, k >= 0, k2 >= 0)
+    t.instead(implies(all_of(taps, meet), (k - k2) % (g * s) == 0))
 
 
 @all_sizes(
@@ -131,7 +132,7 @@ def taps_of_an_output(t: Trace) -> None:
     turns, phase = divmod(v * z, g * s)
     step, rest = divmod(k, g * s)
     near = all_of(rest == phase, i == u * z + g * d * turns - g * d * step)
-    t.instead(implies(k >= 0, iff(meet, near)))
+    t.instead(implies(all_of(i >= 0, k >= 0), iff(meet, near)))
 
 
 @all_sizes(
@@ -145,17 +146,17 @@ def taps_of_an_output(t: Trace) -> None:
     concludes="counts",
 )
 def uniform(t: Trace) -> None:
-    s, K, phase, step = t.integers("s K phase step")  # noqa: N806 - the field's letter
-    t.assume(s >= 1, K >= 1, between(0, phase, s))
+    s, n_taps, phase, step = t.integers("s K phase step")
+    t.assume(s >= 1, n_taps >= 1, between(0, phase, s))
 
     def count(of: object) -> Term:
         # The taps φ, φ+s, φ+2s, … below K: the samples that stride s keeps of the K − φ from φ on.
-        return AxisRelation(1, s).output_size(K - of)  # type: ignore[no-any-return, operator]
+        return AxisRelation(1, s).output_size(n_taps - of)  # type: ignore[no-any-return]
 
-    t.show(iff(between(0, step, count(phase)), between(phase, phase + s * step, K)))
-    t.show(iff(count(0) == count(s - 1), K % s == 0))
-    t.show(implies(K % s == 0, count(phase) == K // s))
-    t.instead(implies(K >= s, count(0) == count(s - 1)))
+    t.show(iff(between(0, step, count(phase)), between(phase, phase + s * step, n_taps)))
+    t.show(iff(count(0) == count(s - 1), n_taps % s == 0))
+    t.show(implies(n_taps % s == 0, count(phase) == n_taps // s))
+    t.instead(implies(n_taps >= s, count(0) == count(s - 1)))
 
 
 @exhaustive(
@@ -165,7 +166,7 @@ def uniform(t: Trace) -> None:
     "of products exactly when s divides K and gcd(s, d) = 1.",
     latex=r"\#\{(i,k): (i,k,y)\in T\} \text{ is constant in the interior} \iff "
     r"s \mid K,\ \gcd(s,d) = 1",
-    source=f"{ODENA}, for every dilation; FACTS section 2",
+    source=f"{ODENA}, for every dilation",
     near_miss="exactly when s divides K",
     concludes="counts",
     remark="For all sizes it follows from overlap.never-reached, overlap.taps-of-an-output and "
@@ -226,7 +227,7 @@ def each_output_once(t: Trace) -> None:
     conv, n = axis(t)
     op, i, k, y = t.integers("op i k y")
     conv = replace(conv, dilation=1)
-    t.assume(0 <= op, op <= conv.pad_hi, conv.pad_lo >= 0)
+    t.assume(n >= 1, op >= 0, op <= conv.pad_hi, conv.pad_lo >= 0)
     t.assume(between(0, y, conv.input_size(n, op)))
     t.given(conv.n_taps == conv.stride)
     source, tap = divmod(y + conv.pad_lo, conv.stride)
@@ -246,29 +247,31 @@ def each_output_once(t: Trace) -> None:
     concludes="triples",
 )
 def every_row_written(t: Trace) -> None:
-    s, d, K, n = t.integers("s d K n")  # noqa: N806 - the field's letter
+    s, d, n_taps, n = t.integers("s d K n")
     i, k, y = t.integers("i k y")
-    t.assume(s >= 1, d >= 1, K >= 1, n >= 1)
-    conv = AxisRelation(K, s, d)
+    t.assume(s >= 1, d >= 1, n_taps >= 1, n >= 1)
+    conv = AxisRelation(n_taps, s, d)
     size = conv.input_size(n)
+    gap: object = 1
     if d == 1:
-        full, gap = any_of(K >= s, n == 1), K
+        full, gap = any_of(n_taps >= s, n == 1), n_taps
     elif s == 1:
-        full, gap = any_of(n >= d, K == 1), n
+        full, gap = any_of(n >= d, n_taps == 1), n
     else:
-        full, gap = all_of(n == 1, K == 1), 1
+        full = all_of(n == 1, n_taps == 1)
     if full:
         # The product that reaches row y.
-        source, tap = 0, 0
+        source: object = 0
+        tap: object = 0
         if d == 1:
             source = min(y // s, n - 1)
             tap = y - s * source
         elif s == 1:
-            tap = min(y // d, K - 1)
+            tap = min(y // d, n_taps - 1)
             source = y - d * tap
         t.show(implies(between(0, y, size), scattered(conv, n, 0, source, tap, y)))
     else:
         t.show(between(0, gap, size))
         t.hint(i - 1, k - 1)
         t.show(~scattered(conv, n, 0, i, k, gap))
-    t.instead(implies(all_of(d == 1, s > K), between(0, gap, size)))
+    t.instead(implies(all_of(d == 1, s > n_taps), between(0, gap, size)))

@@ -174,7 +174,7 @@ def samples_read_or_none(setting: dict[str, int]) -> list[int]:
     words="A Pad layer before a pooling in ceil mode can be folded into the pooling's padding.",
     latex=r"\lceil\cdot\rceil:\quad \mathrm{maxpool}_{0,0}(\mathrm{pad}_{-\infty}(x)) = "
     r"\mathrm{maxpool}_{p_{lo},p_{hi}}(x)",
-    source="a rewrite that compilers have shipped without its guard (FACTS section 3)",
+    source="a rewrite that compilers have shipped without its guard",
     box=PADDED,
     concludes="sizes",
     expected="REFUTED",

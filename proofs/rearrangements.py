@@ -22,8 +22,8 @@ VAIDYANATHAN = "P. P. Vaidyanathan (1993), Multirate systems and filter banks"
 
 
 def phase_size(n: Term, phase: object, step: object) -> Term:
-    """How many of n positions remain of phase, phase + step, phase + 2·step, …"""
-    return AxisRelation(1, step).output_size(n - phase)  # type: ignore[no-any-return, operator]
+    """How many of n positions there are in phase, phase + step, phase + 2·step and so on."""
+    return AxisRelation(1, step).output_size(n - phase)  # type: ignore[no-any-return]
 
 
 def neither(one: object, other: object) -> Formula:
@@ -36,9 +36,10 @@ def neither(one: object, other: object) -> Formula:
     words="Padding by (a, b) zeros and then a convolution with padding (lo, hi) and input dilation "
     "β is the convolution with padding (lo + β·a, hi + β·b); a negative amount is allowed on a "
     "side where the convolution pads less than β.",
-    latex=r"C_{p_{lo},\,p_{hi}} \circ P_{a,b} = C_{p_{lo}+\beta a,\,p_{hi}+\beta b} \quad\text{if } "
+    latex=r"C_{p_{lo},\,p_{hi}} \circ P_{a,b} = C_{p_{lo}+\beta a,\,p_{hi}+\beta b} "
+    r"\quad\text{if } "
     r"(a \ge 0 \vee p_{lo} < \beta) \wedge (b \ge 0 \vee p_{hi} < \beta)",
-    source="symconv; FACTS section 3 (β = 1)",
+    source="symconv (β = 1)",
     near_miss="the same for every crop",
     concludes="triples",
 )
@@ -60,38 +61,12 @@ def pad_then_convolution(t: Trace) -> None:
 
 
 @all_sizes(
-    "rearrangements.strided-is-subsampled",
-    words="A convolution of stride s·c is the one of stride s, of which every c-th output is kept.",
-    latex=r"(o,k,i)\in C_{s c} \iff (c\,o,\,k,\,i)\in C_{s},\qquad O_{sc} = \lceil O_s / c \rceil",
-    source="symconv; FACTS section 3 (s = 1)",
-    near_miss="every c-th input is kept first, then stride s",
-    concludes="triples",
-    corollary_of="polyphase.outputs",
-)
-def strided_is_subsampled(t: Trace) -> None:
-    conv, n = axis(t, input_dilation=True)
-    c, o, k, i = t.integers("c o k i")
-    t.assume(n >= 1, c >= 1)
-    strided = replace(conv, stride=conv.stride * c)
-    subsample = AxisRelation(1, c)
-    n_dense = conv.output_size(n)
-    t.assume(n_dense >= 1)
-    triple = reads(strided, o, k, i, n_in=n)
-    t.show(strided.output_size(n) == subsample.output_size(n_dense))
-    through = all_of(
-        reads(subsample, o, 0, c * o, n_in=n_dense), reads(conv, c * o, k, i, n_in=n)
-    )
-    t.show(iff(triple, through))
-    t.instead(strided.output_size(n) == conv.output_size(subsample.output_size(n)))
-
-
-@all_sizes(
     "rearrangements.strided-pointwise",
     words="A strided 1×1 convolution without padding is subsampling followed by the 1×1 "
     "convolution.",
     latex=r"K=1,\ p=0:\quad (o,0,i)\in C_s \iff i = s\,o,\ (o,0,o)\in C_1 \text{ on } "
     r"\lceil n/s \rceil",
-    source="symconv; FACTS section 3 (1×1 strides moved past padding by compilers)",
+    source="symconv (1×1 strides moved past padding by compilers)",
     near_miss="the same with padding, kept by the 1×1 convolution after subsampling",
     concludes="triples",
     corollary_of="merging.pointwise-first",
@@ -122,7 +97,7 @@ def strided_pointwise(t: Trace) -> None:
     latex=r"(o,k,i)\in C_{s,d} \iff i \bmod s = (dk-p_{lo}) \bmod s,\ "
     r"\bigl(o,\ \lfloor \tfrac{dk-p_{lo}}{s} \rfloor - \lfloor \tfrac{-p_{lo}}{s} \rfloor,\ "
     r"\lfloor \tfrac{i}{s} \rfloor\bigr)\in C_{1,1}",
-    source=f"the polyphase form, {VAIDYANATHAN}, section 4.3; FACTS section 3",
+    source=f"the polyphase form, {VAIDYANATHAN}, section 4.3",
     near_miss="tap k acts on channel k mod s as tap ⌊k/s⌋, whatever padding and dilation",
     concludes="triples",
 )
@@ -144,9 +119,7 @@ def space_to_depth(t: Trace) -> None:
     new = all_of(channel == phase, reads(dense, o, tap - first, place, n_in=cells))
     t.show(dense.output_size(cells) == n_out)
     t.show(between(0, tap - first, n_taps), between(0, place, cells))
-    if o + tap > place:
-        t.show(neither(read, new))
-    elif o + tap < place:
+    if o + tap != place:
         t.show(neither(read, new))
     else:
         t.show(iff(read, new))
@@ -204,9 +177,7 @@ def sub_pixel(t: Trace) -> None:
     t.show(between(0, tap, n_taps))
     meet = conv.position(i, k) == y
     new = all_of(phase == channel, reads(dense, cell, n_taps - 1 - tap, i, n_in=n))
-    if i + tap > cell:
-        t.show(neither(meet, new))
-    elif i + tap < cell:
+    if i + tap != cell:
         t.show(neither(meet, new))
     else:
         t.show(iff(meet, new))
@@ -239,9 +210,7 @@ def resampling(t: Trace) -> None:
     t.show(between(0, later, windows))
     read = reads(conv, o, k, i, n_in=n)
     new = all_of(rest == first, reads(phase, later, tap, i, n_in=n, n_out=windows))
-    if phase.position(later, tap) > i:
-        t.show(neither(read, new))
-    elif phase.position(later, tap) < i:
+    if phase.position(later, tap) != i:
         t.show(neither(read, new))
     else:
         t.show(iff(read, new))
@@ -284,13 +253,13 @@ def resize_convolution(t: Trace) -> None:
 
 @all_sizes(
     "rearrangements.strided-and-dilated",
-    words="If s·d′ = d·s′, the outputs o ≡ c mod d′ are the convolution of stride s′ without "
-    "dilation on every d-th padded position from s·c on. With g = gcd(s, d), s′ = s/g and d′ = "
-    "d/g that is as few classes as possible.",
+    words="If s·d′ = d·s′, as for s′ = s/g and d′ = d/g with g = gcd(s, d), the outputs o ≡ c "
+    "mod d′ are the convolution of stride s′ without dilation on every d-th padded position from "
+    "s·c on.",
     latex=r"o = d'o'+c:\quad s\,o+d\,k = s\,c+d\,(s'o'+k),\qquad "
     r"O_c = \left\lfloor \frac{N_c-K}{s'} \right\rfloor + 1,\ "
     r"N_c = \left\lfloor \frac{N-1-s c}{d} \right\rfloor + 1",
-    source="symconv; FACTS section 3",
+    source="symconv",
     near_miss="the same with the stride s inside the classes",
     concludes="triples",
 )
@@ -314,9 +283,7 @@ def strided_and_dilated(t: Trace) -> None:
     t.show(windows == whole + 1)
     read = reads(conv, o, k, j, n_in=N)
     new = all_of(rest == 0, reads(inner, later, k, place, n_in=cells))
-    if inner.position(later, k) > place:
-        t.show(neither(read, new))
-    elif inner.position(later, k) < place:
+    if inner.position(later, k) != place:
         t.show(neither(read, new))
     else:
         t.show(iff(read, new))
@@ -329,7 +296,7 @@ def strided_and_dilated(t: Trace) -> None:
     latex=r"(o,k,j)\in C_{1,d} \text{ on } N \iff j \equiv o \ (\mathrm{mod}\ d),\ "
     r"(\lfloor o/d \rfloor,\,k,\,\lfloor j/d \rfloor)\in C_{1,1} \text{ on } "
     r"\left\lfloor \tfrac{N-1-(o \bmod d)}{d} \right\rfloor + 1",
-    source="TensorFlow, tf.nn.atrous_conv2d, with ragged phases; FACTS section 3",
+    source="TensorFlow, tf.nn.atrous_conv2d, with ragged phases",
     near_miss="the same with stride 2 inside and outside",
     concludes="triples",
     corollary_of="rearrangements.strided-and-dilated",
@@ -346,9 +313,7 @@ def space_to_batch(t: Trace) -> None:
     t.show(inner.output_size(cells) == phase_size(conv.output_size(N), phase, d))
     read = reads(conv, o, k, j, n_in=N)
     new = all_of(rest == phase, reads(inner, later, k, place, n_in=cells))
-    if later + k > place:
-        t.show(neither(read, new))
-    elif later + k < place:
+    if later + k != place:
         t.show(neither(read, new))
     else:
         t.show(iff(read, new))
@@ -360,7 +325,7 @@ def space_to_batch(t: Trace) -> None:
     "divides N; else the first is longer by one than the last.",
     latex=r"\left\lceil \frac{N}{d} \right\rceil = \left\lceil \frac{N-(d-1)}{d} \right\rceil "
     r"\iff d \mid N",
-    source="TensorFlow, tf.space_to_batch; FACTS section 3",
+    source="TensorFlow, tf.space_to_batch",
     near_miss="exactly when d divides the input size n",
     concludes="sizes",
 )
@@ -399,9 +364,7 @@ def flattened_rows(t: Trace) -> None:
     row, column = rows.position(o1, k1), columns.position(o2, k2)
     both = all_of(row == i1, column == i2)
     flat = W * row + column == W * i1 + i2
-    if row > i1:
-        t.show(neither(both, flat))
-    elif row < i1:
+    if row != i1:
         t.show(neither(both, flat))
     else:
         t.show(iff(both, flat))
@@ -413,7 +376,7 @@ def flattened_rows(t: Trace) -> None:
     "through a tap of its own: a fully connected layer; on m ≥ n samples it has ⌊(m−n)/s⌋ + 1.",
     latex=r"K=n,\ d=1,\ p=0:\quad O(n)=1,\ (0,k,i)\in C \iff k=i,\qquad "
     r"O(m) = \left\lfloor \frac{m-n}{s} \right\rfloor + 1",
-    source="source notes, N17; J. Long, E. Shelhamer, T. Darrell (2015), arXiv:1411.4038, sect. 3.1",
+    source="source notes, N17; J. Long, E. Shelhamer, T. Darrell (2015), section 3.1",
     near_miss="the same with padding",
     concludes="triples",
 )

@@ -114,7 +114,7 @@ def padded_axis(t: Trace) -> None:
     r"\quad 0\le\mathrm{start},\quad \mathrm{stop}\le N",
     source="symconv",
     near_miss="with stop = start + m·s the slice still ends on the padded axis",
-    concludes="triples",
+    concludes="sizes",
 )
 def tap_slice(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
@@ -160,7 +160,7 @@ def reach(t: Trace) -> None:
     source="symconv; the overhang is what PyTorch's average pooling leaves out of its divisor "
     "(documentation of torch.nn.AvgPool2d, ceil_mode)",
     near_miss="inside means before the end of the input, without the high padding",
-    concludes="triples",
+    concludes="sizes",
 )
 def overhang(t: Trace) -> None:
     conv, n = axis(t, input_dilation=True)
@@ -256,11 +256,10 @@ def backwards(t: Trace) -> None:
     concludes="triples",
 )
 def composition(t: Trace) -> None:
-    n_taps, s, d, p, s2, d2, p2, s3, p3 = t.integers("K s d p s2 d2 p2 s3 p3")
-    o, k, k2, m, i = t.integers("o k k2 m i")
-    t.assume(n_taps >= 1, s >= 1, d >= 1, s2 >= 1, d2 >= 1, s3 >= 1)
-    first, second = AxisRelation(n_taps, s, d, p), AxisRelation(n_taps, s2, d2, p2)
-    third = AxisRelation(n_taps, s3, pad_lo=p3)
+    s, d, p, s2, d2, p2, s3, p3, o, k, k2, m, i = t.integers("s d p s2 d2 p2 s3 p3 o k k2 m i")
+    t.assume(s >= 1, d >= 1, s2 >= 1, d2 >= 1, s3 >= 1, k >= 0, k2 >= 0)
+    first, second = AxisRelation(k + 1, s, d, p), AxisRelation(k2 + 1, s2, d2, p2)
+    third = AxisRelation(1, s3, pad_lo=p3)
     jump, padding = first.then(second)
     path = all_of(second.position(o, k2) == m, first.position(m, k) == i)
     t.show(implies(path, i == jump * o + s * d2 * k2 + d * k - padding))
@@ -322,12 +321,13 @@ def shared_sample(t: Trace) -> None:
     concludes="triples",
 )
 def shift(t: Trace) -> None:
-    conv, _ = axis(t, input_dilation=True)
-    o, k, by, tau, i = t.integers("o k t tau i")
-    b = conv.input_dilation
-    t.assume(conv.position(o, k) == b * i)
-    moved = conv.position(o + tau, k) == b * (i + by)
-    t.show(iff(moved, b * by == conv.stride * tau))
+    s, d, b, p, o, k, by, tau, i = t.integers("s d b p o k t tau i")
+    t.assume(s >= 1, d >= 1, b >= 1, k >= 0)
+    # The numbers of taps and samples play no part, nor does the high padding.
+    endless = AxisRelation(k + 1, s, d, p, input_dilation=b)
+    t.assume(endless.position(o, k) == b * i)
+    moved = endless.position(o + tau, k) == b * (i + by)
+    t.show(iff(moved, b * by == s * tau))
     t.instead(iff(moved, by == tau))
 
 

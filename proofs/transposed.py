@@ -113,7 +113,7 @@ def restores_before_convolution(t: Trace) -> None:
     t.show(there_and_back == n + op // conv.stride)
     t.show(iff(there_and_back == n, between(0, op, conv.stride)))
     accepted = all_of(op >= 0, any_of(op < conv.stride, op < conv.dilation))
-    t.instead(iff(there_and_back == n, accepted))
+    t.instead(implies(n >= 1, iff(there_and_back == n, accepted)))
 
 
 @all_sizes(
@@ -184,7 +184,7 @@ def input_gradient(t: Trace) -> None:
     "without padding, its rows shifted down by lo, and its size is less by lo + hi − op.",
     latex=r"(i,k,y)\in T_{p_{lo},\,p_{hi},\,op} \iff (i,k,y+p_{lo})\in T_{0,0,\max(op-p_{hi},0)},"
     r"\; 0 \le y < s(n-1)+E+op-p_{lo}-p_{hi}",
-    source="symconv; FACTS section 3 (append max(op − hi, 0) zeros, then crop)",
+    source="symconv (append max(op − hi, 0) zeros, then crop)",
     near_miss="output padding op appends op zeros before the cut, also when hi > 0",
     concludes="triples",
 )
@@ -215,7 +215,7 @@ def padding_crops(t: Trace) -> None:
     "op = max(m − s(⌈m/s⌉−1) − E, 0) < s gives m back; for m = s·n that is op = max(s−E, 0).",
     latex=r"n = \lceil m/s \rceil,\; op = \max(m - s(n-1) - E,\, 0) \;\Rightarrow\; 0 \le op < s,"
     r"\quad s(n-1)+E+op-p_{lo}-p_{hi} = m",
-    source="TensorFlow, Notes on padding of tf.nn; ONNX ConvTranspose, auto_pad; FACTS section 2",
+    source="TensorFlow, Notes on padding of tf.nn; ONNX ConvTranspose, auto_pad",
     near_miss="output padding 0 restores m",
     concludes="sizes",
 )
@@ -241,7 +241,7 @@ def same_padding(t: Trace) -> None:
     words="A transposed convolution gives s·n samples for n, whatever n is, exactly when "
     "lo + hi − op = E − s; that total is negative when E < s, so it takes output padding there.",
     latex=r"s(n-1)+E+op-p_{lo}-p_{hi} = s\,n \iff p_{lo}+p_{hi}-op = E-s",
-    source="symconv; FACTS section 2 (transposed SAME)",
+    source="symconv (transposed SAME)",
     near_miss="the same with K in place of E",
     concludes="sizes",
 )
@@ -251,7 +251,8 @@ def multiple_of_the_size(t: Trace) -> None:
     total = conv.pad_lo + conv.pad_hi - op
     enlarged = conv.input_size(n, op) == conv.stride * n
     t.show(iff(enlarged, total == conv.extent - conv.stride))
-    t.instead(implies(n >= 1, iff(enlarged, total == conv.n_taps - conv.stride)))
+    near = iff(enlarged, total == conv.n_taps - conv.stride)
+    t.instead(implies(all_of(n >= 1, op >= 0), near))
 
 
 @all_sizes(
