@@ -217,12 +217,12 @@ def reflect_mirrors(t: Trace) -> None:
 def symmetric_mirrors(t: Trace) -> None:
     n, j = samples(t, "j")
     period = 2 * n
+    t.hint(n - 1 - j % period, n - 1 - (-1 - j) % period)
     quotient(t, (-1 - j) // period, -1 - j // period)
     quotient(t, (j + period) // period, j // period + 1)
     here = read("symmetric", j, n)
     t.show(read("symmetric", j + period, n) == here)
     t.show(read("symmetric", -1 - j, n) == here)
-    turn(t, j // period - (j + n) // period)
     other = read("symmetric", j + n, n)
     t.show(between(0, other, n))
     t.instead(other == here)

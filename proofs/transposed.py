@@ -37,7 +37,7 @@ def scattered(conv: AxisRelation, n: Term, op: object, i: object, k: object, y: 
     "between the samples, pad by E−1−lo and E−1−hi+op (a negative edge crops), flip the kernel. "
     "Equal triples, equal size.",
     latex=r"(i,k,y)\in T \iff (y,\,K-1-k,\,i)\in C_{1,d}\bigl(E-1-p_{lo},\,E-1-p_{hi}+op\bigr)",
-    source="V. Dumoulin, F. Visin (2016), section 4.5, relationship 13, stated for every dilation, "
+    source="V. Dumoulin, F. Visin (2016), section 4.6, relationship 14, for every dilation, "
     "asymmetric padding and output padding",
     near_miss="the same without flipping the kernel",
     concludes="triples",

@@ -86,8 +86,6 @@ def _by_integer(numerator: Any, divisor: int) -> Any:
         return whole
     # ⌊(g·a + c)/(g·m)⌋ = ⌊(a + ⌊c/g⌋)/m⌋ for an integer a.
     reduced, m, c = sympy.expand(varying / common), divisor // common, constant // common
-    if m == 1:
-        return whole + reduced + c
     if isinstance(reduced, sympy.floor):
         # ⌊(⌊a/b⌋ + c)/m⌋ = ⌊(a + c·b)/(b·m)⌋.
         top, bottom = sympy.fraction(sympy.together(reduced.args[0]))

@@ -271,7 +271,7 @@ class ConvTranspose(ConvolutionLayer):
 
     References
     ----------
-    V. Dumoulin, F. Visin (2016), arXiv:1603.07285, relationships 7-14.
+    V. Dumoulin, F. Visin (2016), arXiv:1603.07285, relationships 8-14.
     """
 
     is_transposed = True

@@ -9,6 +9,7 @@ import os
 import queue
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,11 +27,14 @@ from symconv.proving import checker
 from symconv.proving.collecting import chosen, theorems
 from symconv.proving.store import certificate_path, proofs_directory
 from symconv.proving.theorem import ALL_SIZES, Decision, Theorem
-from symconv.verdict import Verdict, undecided
+from symconv.verdict import REFUTED, Verdict, undecided
 
 __all__ = ["FORMAT", "Ledger", "Row", "fingerprint", "prove"]
 
 FORMAT = "symconv ledger 1"
+
+#: Under a theorem's first line; what goes on is set in a little further.
+_INDENTED: dict[str, Any] = {"initial_indent": " " * 10, "subsequent_indent": " " * 12}
 
 
 @dataclass(frozen=True)
@@ -84,21 +88,20 @@ class Row:
             facts.append(f"{self.certificate['bytes']} bytes")
         facts.append(f"{self.seconds:.2f} s")
         mark = "" if self.as_expected else "  NOT AS EXPECTED"
-        lines = [
-            f"{self.verdict:<9} {self.identifier}  ({', '.join(facts)}){mark}",
-            f"          {self.words}",
-        ]
+        details = [self.words]
         if self.verdict != "PROVED" or not self.as_expected:
-            lines.append(f"          {self.reason}")
+            details.append(self.reason)
         if self.counterexample is not None:
-            lines.append(f"          counterexample: {_listed(self.counterexample)}")
+            details.append(f"counterexample: {_listed(self.counterexample)}")
         if self.remark:
-            lines.append(f"          {self.remark}")
+            details.append(self.remark)
         if self.near_miss is not None:
             near = self.near_miss
             found = f" at {_listed(near['counterexample'])}" if near["counterexample"] else ""
-            lines.append(f"          near miss {near['verdict'].lower()}{found}: {near['words']}")
-        lines.append(f"          [{self.source}]")
+            details.append(f"near miss {near['verdict'].lower()}{found}: {near['words']}")
+        details.append(f"[{self.source}]")
+        lines = [f"{self.verdict:<9} {self.identifier}  ({', '.join(facts)}){mark}"]
+        lines += [textwrap.fill(part, 98, **_INDENTED) for part in details]
         return "\n".join(lines)
 
 
@@ -224,7 +227,8 @@ def _row(theorem: Theorem, decision: Decision, seconds: float) -> Row:
         corollary_of=theorem.corollary_of,
         expected=theorem.expected,
         scope=theorem.method.scope,
-        method=theorem.method.name,
+        # What refutes is the counterexample, whatever would have proved.
+        method="counterexample" if decision.verdict.status == REFUTED else theorem.method.name,
         verdict=decision.verdict.status,
         as_expected=theorem.is_as_expected(decision),
         reason=decision.verdict.reason,
