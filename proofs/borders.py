@@ -210,22 +210,22 @@ def reflect_mirrors(t: Trace) -> None:
     words="Symmetric padding reads the same at −1 − j as at j, and has the period 2n.",
     latex=r"\mathrm{symmetric}(-1-j)=\mathrm{symmetric}(j)=\mathrm{symmetric}(j+2n)",
     source=STRANG,
-    near_miss="the period n",
+    near_miss="at −1 − j it reads sample n − 1 − i where it reads sample i at j",
     concludes="triples",
     corollary_of="borders.symmetric",
 )
 def symmetric_mirrors(t: Trace) -> None:
     n, j = samples(t, "j")
     period = 2 * n
+    # Remainders are whole: less than n means at most n − 1.
     t.hint(n - 1 - j % period, n - 1 - (-1 - j) % period)
     quotient(t, (-1 - j) // period, -1 - j // period)
     quotient(t, (j + period) // period, j // period + 1)
     here = read("symmetric", j, n)
     t.show(read("symmetric", j + period, n) == here)
-    t.show(read("symmetric", -1 - j, n) == here)
-    other = read("symmetric", j + n, n)
-    t.show(between(0, other, n))
-    t.instead(other == here)
+    mirrored = read("symmetric", -1 - j, n)
+    t.show(mirrored == here)
+    t.instead(mirrored == n - 1 - here)
 
 
 @all_sizes(

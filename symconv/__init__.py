@@ -18,7 +18,9 @@ _ROOMS = {
     "AvgPool3d": "layers",
     "AxisField": "receptive",
     "AxisRelation": "relation",
+    "BOOLEAN": "semirings",
     "BoundOperator": "bound",
+    "COUNTING": "semirings",
     "Congruence": "roundtrip",
     "Conv": "layers",
     "Conv1d": "layers",
@@ -29,16 +31,24 @@ _ROOMS = {
     "ConvTranspose2d": "layers",
     "ConvTranspose3d": "layers",
     "Counts": "counts",
+    "Dilation": "layers.morphology",
+    "Erosion": "layers.morphology",
     "Fold": "layers",
+    "INFINITY": "semirings",
     "JaxConvTranspose": "conventions",
     "KerasConv": "conventions",
     "KerasConvTranspose": "conventions",
     "Layer": "layers",
     "Ledger": "proving.ledger",
+    "MAX_PLUS": "semirings",
+    "MINUS_INFINITY": "semirings",
+    "MIN_PLUS": "semirings",
+    "MaxLinear": "maxlinear",
     "MaxPool": "layers",
     "MaxPool1d": "layers",
     "MaxPool2d": "layers",
     "MaxPool3d": "layers",
+    "MorphologyOperator": "morphology",
     "Network": "network",
     "NetworkOperator": "network",
     "OnnxConv": "conventions",
@@ -46,7 +56,11 @@ _ROOMS = {
     "OnnxPool": "conventions",
     "Operator": "operator",
     "Pad": "layers",
+    "PoolOperator": "maxpool",
     "Ratio": "ratios",
+    "Selection": "selection",
+    "Semiring": "semirings",
+    "SemiringMatrix": "semiring_matrix",
     "SymconvError": "errors",
     "Table": "network",
     "TorchConv": "conventions",
@@ -68,6 +82,7 @@ _ROOMS = {
     "from_torch": "adapters.torch",
     "grouped_ratio": "ratios",
     "interior": "reach",
+    "max_unpool": "selection",
     "missing_offsets": "reach",
     "phase_fields": "reach",
     "prove": "proving.ledger",
@@ -75,6 +90,7 @@ _ROOMS = {
     "receptive_field_svg": "pictures",
     "relative_field": "receptive",
     "resolve_axes": "conventions",
+    "same_function": "piecewise",
     "same_operator": "compare",
     "same_padding_triples": "ratios",
     "separable_counts": "counts",
@@ -153,6 +169,19 @@ if TYPE_CHECKING:
         Pad as Pad,
         Unfold as Unfold,
     )
+    from symconv.layers.morphology import (
+        Dilation as Dilation,
+        Erosion as Erosion,
+    )
+    from symconv.maxlinear import (
+        MaxLinear as MaxLinear,
+    )
+    from symconv.maxpool import (
+        PoolOperator as PoolOperator,
+    )
+    from symconv.morphology import (
+        MorphologyOperator as MorphologyOperator,
+    )
     from symconv.network import (
         Network as Network,
         NetworkOperator as NetworkOperator,
@@ -163,6 +192,9 @@ if TYPE_CHECKING:
     )
     from symconv.pictures import (
         receptive_field_svg as receptive_field_svg,
+    )
+    from symconv.piecewise import (
+        same_function as same_function,
     )
     from symconv.proving.ledger import (
         Ledger as Ledger,
@@ -198,6 +230,22 @@ if TYPE_CHECKING:
         solve_output_padding as solve_output_padding,
         solve_padding as solve_padding,
         surviving_sizes as surviving_sizes,
+    )
+    from symconv.selection import (
+        Selection as Selection,
+        max_unpool as max_unpool,
+    )
+    from symconv.semiring_matrix import (
+        SemiringMatrix as SemiringMatrix,
+    )
+    from symconv.semirings import (
+        BOOLEAN as BOOLEAN,
+        COUNTING as COUNTING,
+        INFINITY as INFINITY,
+        MAX_PLUS as MAX_PLUS,
+        MINUS_INFINITY as MINUS_INFINITY,
+        MIN_PLUS as MIN_PLUS,
+        Semiring as Semiring,
     )
     from symconv.shapes import (
         enlarging_padding as enlarging_padding,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,8 +21,9 @@ from symconv.errors import ParameterError, ShapeError
 from symconv.execute import taps
 from symconv.execute.csr import Entries, estimated_bytes
 from symconv.execute.exactly import add_exactly, bilinear
-from symconv.maps import ONE, LinearMap, reciprocals
+from symconv.maps import ONE, LinearMap, axis_maps, reciprocals
 from symconv.memory import require
+from symconv.separable import exact_passes
 
 __all__ = ["PLANS", "Number", "Oriented"]
 
@@ -30,8 +32,9 @@ Array = npt.NDArray[Any]
 #: An array with the number system its entries live in.
 Number = tuple[Array, Algebra]
 
-#: How `apply` may run: "taps" without a matrix, "csr" through the explicit one.
-PLANS = ("auto", "taps", "csr")
+#: How `apply` may run: "taps" without a matrix, "csr" through the explicit one, "separable" by one
+#: pass per axis.
+PLANS = ("auto", "taps", "csr", "separable")
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ class Oriented:
     def apply_linear(self, x: Number, weight: Number, plan: str) -> Number:
         """A·x over any leading batch axes."""
         self.check_plan(plan)
+        if plan == "separable":
+            return self.apply_passes(x, self.exact_passes(weight))
         linear, (array, kind) = self.linear, x
         if self.transposed:
             array, kind = self._divided(array, kind)
@@ -101,6 +106,34 @@ class Oriented:
         y, kind = bilinear(run, ("x", flat, kind), ("weight", *weight), terms, products)
         y = y.reshape(*batch, *self.output_shape)
         return (y, kind) if self.transposed else self._divided(y, kind)
+
+    def passes(self, weights: Sequence[Array]) -> tuple[tuple[Oriented, Number], ...]:
+        """One map with its weights per axis, in the order in which they run.
+
+        Their composition is the map of the kernel that the weights compose to: the matrix of an
+        outer product is a product of Kronecker products with identities, for every boundary that
+        acts on each axis alone.
+        """
+        run = [
+            (Oriented(each, self.transposed), as_array("weight", part))
+            for each, part in zip(axis_maps(self.linear.geometry, weights), weights, strict=True)
+        ]
+        return tuple(reversed(run) if self.transposed else run)
+
+    def exact_passes(self, weight: Number) -> tuple[tuple[Oriented, Number], ...]:
+        """The passes of a kernel, with its exact factors (see `symconv.separable`)."""
+        if self.linear.weight_shape is None:
+            raise ParameterError("plan 'separable' needs a layer with weights")
+        return self.passes(exact_passes(*weight, self.linear.geometry.groups))
+
+    def apply_passes(self, x: Number, passes: Sequence[tuple[Oriented, Number]]) -> Number:
+        """The passes one after the other, over any leading batch axes."""
+        array, kind = x
+        batch = array.shape[: array.ndim - len(self.input_shape)]
+        y = array.reshape(math.prod(batch), *self.input_shape), kind
+        for oriented, weight in passes:
+            y = oriented.apply_linear(y, weight, "taps")
+        return y[0].reshape(*batch, *self.output_shape), y[1]
 
     def require_output(self) -> None:
         """Refuse one output that memory does not hold."""

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from symconv.algebras import as_array, integers_over_denominator, magnitude
 from symconv.checks import choice
-from symconv.errors import DTypeError, ParameterError, ShapeError
+from symconv.errors import DTypeError, ParameterError, ParameterTypeError, ShapeError
 from symconv.files import MAX_PIXELS, grey
 from symconv.layers import AvgPool, Layer
 from symconv.operator import Operator
@@ -166,6 +166,8 @@ def operator_for(
                 f"input must be the size of the data, {tuple(size)}, got {tuple(input_size)}"
             )
         return layer.operator(size)
+    if not layer.is_linear:
+        raise ParameterTypeError(f"layer must be linear to be transposed, got {layer!r}")
     if input_size is None:
         possible = layer.input_sizes(size)
         if not all(possible):

@@ -2,9 +2,10 @@
 
 maximise Σ λ_i·h_i  subject to  Σ λ_i·p_i = q,  Σ λ_i = 1,  λ ≥ 0
 
-over the rationals, by the simplex method with Bland's rule (which never cycles). The dual solution
-comes with it: the slope and offset of a supporting plane, or of one that separates q. Weights and
-plane together prove the answer, whoever found it.
+over the rationals, by the simplex method with Bland's rule (which never cycles) in a table of
+integers over one denominator (J. Edmonds' integer pivoting: every division is exact). The dual
+solution comes with it: the slope and offset of a supporting plane, or of one that separates q.
+Weights and plane together prove the answer, whoever found it.
 
 (SymPy 1.14's `lpmax` is not used: it answers some of these programs with points that violate their
 constraints.)
@@ -12,13 +13,18 @@ constraints.)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = ["Height", "hull_height"]
 
-Row = list[Fraction]
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -60,83 +66,84 @@ def hull_height(
     G. B. Dantzig, *Linear programming and extensions* (1963); R. G. Bland, *New finite pivoting
     rules for the simplex method* (1977).
     """
-    rows = [[*(point[axis] for point in points), place[axis]] for axis in range(len(place))]
-    rows.append([Fraction(1)] * (len(points) + 1))
-    signs = [Fraction(-1 if row[-1] < 0 else 1) for row in rows]
-    n, m = len(points), len(rows)
+    scale = math.lcm(*(value.denominator for row in (*points, place) for value in row))
+    raised = math.lcm(*(height.denominator for height in heights))
+    n, m = len(points), len(place) + 1
+    program = np.zeros((m, n + m + 1), dtype=object)
+    for axis in range(m - 1):
+        program[axis, :n] = [int(point[axis] * scale) for point in points]
+        program[axis, -1] = int(place[axis] * scale)
+    program[-1, :n] = program[-1, -1] = 1
+    signs = [-1 if row[-1] < 0 else 1 for row in program]
+    program = program * np.array(signs, dtype=object)[:, None]
     # One artificial variable per row, all of them basic at first; its column is the inverse basis.
-    table = [
-        [sign * entry for entry in row[:-1]]
-        + [Fraction(int(i == at)) for i in range(m)]
-        + [sign * row[-1]]
-        for at, (row, sign) in enumerate(zip(rows, signs, strict=True))
-    ]
-    basis = [n + at for at in range(m)]
-    feasible = [Fraction(0)] * n + [Fraction(-1)] * m
-    _maximise(table, basis, feasible, n + m)
-    if sum((table[at][-1] for at in range(m) if basis[at] >= n), Fraction(0)):
-        return Height(None, *_dual(table, basis, feasible, signs, n), {})
-    costs = [*heights, *[Fraction(0)] * m]
-    _leave(table, basis, n)
-    _maximise(table, basis, costs, n)
-    value = sum((costs[b] * row[-1] for b, row in zip(basis, table, strict=True)), Fraction(0))
-    weights = {b: row[-1] for b, row in zip(basis, table, strict=True) if row[-1]}
-    return Height(value, *_dual(table, basis, costs, signs, n), weights)
+    program[:, n : n + m] = np.eye(m, dtype=int).astype(object)
+    table = _Table(program, [n + at for at in range(m)])
 
-
-def _maximise(table: list[Row], basis: list[int], costs: Row, usable: int) -> None:
-    """Pivot until no usable column raises the objective."""
-    while True:
-        entering = next(
-            (j for j in range(usable) if j not in basis and _gain(table, basis, costs, j) > 0), None
-        )
-        if entering is None:
-            return
-        ratios = [
-            (row[-1] / row[entering], basis[at], at)
-            for at, row in enumerate(table)
-            if row[entering] > 0
+    def dual(costs: Array, unit: int) -> tuple[tuple[Fraction, ...], Fraction]:
+        prices = costs[table.basis] @ table.rows[:, n : n + m]
+        exact = [
+            Fraction(sign * price, unit * table.denominator)
+            for sign, price in zip(signs, prices, strict=True)
         ]
-        # The weights sum to 1: nothing is unbounded, so some row always limits the step.
-        _pivot(table, basis, min(ratios)[2], entering)
+        return tuple(price * scale for price in exact[:-1]), exact[-1]
+
+    missing = np.array([0] * n + [-1] * m, dtype=object)
+    table.maximise(missing, n + m)
+    if missing[table.basis] @ table.rows[:, -1]:
+        return Height(None, *dual(missing, 1), {})
+    table.leave(n)
+    costs = np.array([int(height * raised) for height in heights] + [0] * m, dtype=object)
+    table.maximise(costs, n)
+    reached = int(costs[table.basis] @ table.rows[:, -1])
+    value = Fraction(reached, raised * table.denominator)
+    weights = {
+        b: Fraction(row[-1], table.denominator)
+        for b, row in zip(table.basis, table.rows, strict=True)
+        if row[-1]
+    }
+    return Height(value, *dual(costs, raised), weights)
 
 
-def _gain(table: list[Row], basis: list[int], costs: Row, column: int) -> Fraction:
-    below = (costs[b] * row[column] for b, row in zip(basis, table, strict=True) if row[column])
-    return costs[column] - sum(below, Fraction(0))
+class _Table:
+    """The simplex table: rows over one denominator, and which variable each row stands for."""
 
+    def __init__(self, rows: Array, basis: list[int]) -> None:
+        self.rows, self.basis, self.denominator = rows, basis, 1
 
-def _pivot(table: list[Row], basis: list[int], at: int, entering: int) -> None:
-    factor = table[at][entering]
-    table[at] = pivot = [entry / factor for entry in table[at]]
-    for other, row in enumerate(table):
-        if other != at and row[entering]:
-            scale = row[entering]
-            table[other] = [
-                entry - scale * by if by else entry for entry, by in zip(row, pivot, strict=True)
+    def maximise(self, costs: Array, usable: int) -> None:
+        """Pivot until no usable column raises the objective."""
+        while True:
+            used = costs[self.basis] @ self.rows[:, :usable]
+            gains = np.flatnonzero(costs[:usable] * self.denominator > used)
+            if not len(gains):
+                return
+            entering = int(gains[0])
+            ratios = [
+                (Fraction(row[-1], row[entering]), self.basis[at], at)
+                for at, row in enumerate(self.rows)
+                if row[entering] > 0
             ]
-    basis[at] = entering
+            # The weights sum to 1: nothing is unbounded, so some row always limits the step.
+            self.pivot(min(ratios)[2], entering)
 
+    def pivot(self, at: int, entering: int) -> None:
+        """Let a variable enter the basis in one row."""
+        if self.rows[at, entering] < 0:
+            self.rows[at] = -self.rows[at]
+        pivot = self.rows[at].copy()
+        moved = self.rows * pivot[entering] - np.multiply.outer(self.rows[:, entering], pivot)
+        self.rows = moved // self.denominator
+        self.rows[at] = pivot
+        self.denominator = pivot[entering]
+        self.basis[at] = entering
 
-def _leave(table: list[Row], basis: list[int], n: int) -> None:
-    """Artificial variables that stand at 0 leave the basis where a point can take their place.
+    def leave(self, n: int) -> None:
+        """Artificial variables that stand at 0 leave where a point can take their place.
 
-    Where none can, the row is 0 on every point and stays so: it says nothing.
-    """
-    for at, b in enumerate(basis):
-        if b >= n:
-            entering = next((j for j in range(n) if table[at][j]), None)
-            if entering is not None:
-                _pivot(table, basis, at, entering)
-
-
-def _dual(
-    table: list[Row], basis: list[int], costs: Row, signs: Row, n: int
-) -> tuple[tuple[Fraction, ...], Fraction]:
-    """Costs of the basis times its inverse, which stands in the artificial columns."""
-    prices = [
-        sign
-        * sum((costs[b] * row[n + i] for b, row in zip(basis, table, strict=True)), Fraction(0))
-        for i, sign in enumerate(signs)
-    ]
-    return tuple(prices[:-1]), prices[-1]
+        Where none can, the row is 0 on every point and stays so: it says nothing.
+        """
+        for at, b in enumerate(self.basis):
+            usable = np.flatnonzero(self.rows[at, :n] != 0)
+            if b >= n and len(usable):
+                self.pivot(at, int(usable[0]))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -23,10 +24,11 @@ from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.csr import Entries, assemble, assemble_row, index_dtype
 from symconv.execute.pooling import window_sums
-from symconv.geometry import Geometry
+from symconv.geometry import Axis, Geometry
 from symconv.incidence import Incidence, Pattern
+from symconv.relation import AxisRelation
 
-__all__ = ["ConvolutionMap", "LinearMap", "PatchMap", "WindowMap"]
+__all__ = ["ConvolutionMap", "LinearMap", "PatchMap", "WindowMap", "axis_maps"]
 
 Array = npt.NDArray[Any]
 
@@ -290,6 +292,30 @@ class PatchMap(LinearMap):
         geometry = self.geometry
         patches = y.reshape(len(y), *geometry.kernel_size, *geometry.output_size)
         return taps.scatter(self.incidence, patches)[:, None]
+
+
+def axis_maps(geometry: Geometry, weights: Sequence[Array]) -> list[ConvolutionMap]:
+    """One convolution per axis, the first axis first; the axes before have their output size.
+
+    `weights` has, per axis, (channels after, channels before/groups, *kernel) with taps along
+    that axis alone.
+    """
+    found = []
+    for number, weight in enumerate(weights):
+        axes = [
+            axis if at == number else _kept(axis.n_out if at < number else axis.n_in)
+            for at, axis in enumerate(geometry.axes)
+        ]
+        channels = weight.shape[1] * geometry.groups, weight.shape[0]
+        found.append(
+            ConvolutionMap(Geometry(tuple(axes), *channels, geometry.groups, geometry.boundary))
+        )
+    return found
+
+
+def _kept(n: int) -> Axis:
+    """An axis that is left as it is: one tap, no padding."""
+    return Axis(AxisRelation(1), n, n)
 
 
 def reciprocals(divisor: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import scipy.sparse
 import sympy
 
-from symconv.algebras import Algebra
+from symconv.algebras import Algebra, integers_over_denominator, magnitude
 from symconv.checks import choice, concrete, integer, shown
 from symconv.errors import DTypeError, ParameterError
 from symconv.evaluation import Number, Oriented, scipy_csr
@@ -34,6 +34,7 @@ __all__ = [
     "exact",
     "exact_entries",
     "exact_row",
+    "integer_entries",
     "raveled",
     "sparse",
     "spy",
@@ -76,6 +77,34 @@ def exact_entries(oriented: Oriented, weight: Number) -> tuple[Entries, Any]:
         inverse, _ = domain_elements(reciprocals(divisor.ravel()), Algebra.RATIONAL)
         entries.data[:] = entries.data * inverse[_outputs(oriented, entries)]
     return entries, domain
+
+
+def integer_entries(oriented: Oriented, weight: Number) -> tuple[Entries, int]:
+    """CSR entries over ZZ and the positive integer that divides them all.
+
+    Data are int64, or Python integers where int64 might not hold them.
+    """
+    linear = oriented.linear
+    if not weight[1] <= Algebra.RATIONAL:
+        raise DTypeError(
+            f"weight must hold integers or Fractions, got {_kind(weight)}; Fraction(value) states "
+            f"a float's exact value, and a symbol needs a number first"
+        )
+    require(
+        16 * linear.nnz + 8 * max(oriented.shape),
+        _named(oriented, "the integer matrix"),
+        'use a smaller input, or deconvolve(..., method="lsqr"), which needs no matrix',
+    )
+    array, denominator = integers_over_denominator(weight[0])
+    divisor = linear.divisor
+    common = 1 if divisor is None else math.lcm(*map(int, np.unique(divisor)))
+    # Several taps can meet on one entry.
+    fits = magnitude(array) * common * linear.incidence.pattern.most_taps < 2**63
+    entries = linear.entries(array.astype(np.int64 if fits else object), oriented.transposed)
+    if divisor is not None:
+        scale = (common // divisor.astype(object)).ravel().astype(np.int64 if fits else object)
+        entries.data[:] *= scale[_outputs(oriented, entries)]
+    return entries, denominator * common
 
 
 def _outputs(oriented: Oriented, entries: Entries) -> Array:

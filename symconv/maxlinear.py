@@ -18,6 +18,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,11 @@ from symconv.linear_programs import hull_height
 __all__ = ["Form", "MaxLinear", "Pair", "exact_number", "parts", "rational"]
 
 #: Forms that one function may have while it is made.
-MAX_FORMS = 2**13
+MAX_FORMS = 2**12
+
+#: Places at a time, and how far from 0, at which forms are looked for that are the largest alone.
+PLACES = 64
+SPREADS = (3, 1000)
 
 Point = Mapping[sympy.Symbol, Fraction]
 
@@ -187,7 +192,8 @@ class MaxLinear:
         return sympy.Max(*expressions, evaluate=False) if len(expressions) > 1 else expressions[0]
 
     def __repr__(self) -> str:
-        return f"MaxLinear({sympy.sstr(self.expression())})"
+        written = ", ".join(sympy.sstr(form.expression()) for form in self.forms)
+        return f"MaxLinear(Max({written}))" if len(self.forms) > 1 else f"MaxLinear({written})"
 
     def _repr_latex_(self) -> str:
         return f"$${sympy.latex(self.expression())}$$"
@@ -233,39 +239,70 @@ def _irredundant(forms: list[Form]) -> list[Form]:
         return forms
     symbols = sorted({s for f in forms for s, _ in f.coefficients}, key=lambda s: s.sort_key())
     points = [tuple(dict(f.coefficients).get(s, Fraction(0)) for s in symbols) for f in forms]
-    certain = _outermost(points)
-    kept = list(range(len(forms)))
-    for at in range(len(forms)):
-        if certain[at]:
-            continue
-        others = [other for other in kept if other != at]
-        height = hull_height(
-            [points[other] for other in others],
-            [forms[other].constant for other in others],
-            points[at],
-        ).value
-        if height is not None and height >= forms[at].constant:
-            kept = others
+    heights = [form.constant for form in forms]
+    scale = math.lcm(*(v.denominator for point in points for v in point))
+    wins = _largest_somewhere(points, heights, scale)
+    inside = _between_neighbours(points, heights, wins, Fraction(1, scale))
+    kept = [at for at in range(len(forms)) if not inside[at]]
+    for at in tuple(kept):
+        if not wins[at]:
+            others = [other for other in kept if other != at]
+            height = hull_height(
+                [points[other] for other in others],
+                [heights[other] for other in others],
+                points[at],
+            ).value
+            if height is not None and height >= heights[at]:
+                kept = others
     return [forms[at] for at in kept]
 
 
-def _outermost(points: list[tuple[Fraction, ...]]) -> list[bool]:
-    """Which points are strictly the furthest in their own direction from the centre: vertices.
+def _largest_somewhere(
+    points: list[tuple[Fraction, ...]], heights: list[Fraction], scale: int
+) -> list[bool]:
+    """Which forms are seen to be the only largest one at some integer place: these are kept.
 
-    Sufficient and cheap; what it leaves open is decided by a linear program.
+    Evaluated exactly at places drawn from a fixed seed; what is not seen is decided otherwise.
     """
-    scale = math.lcm(*(value.denominator for point in points for value in point))
-    n = len(points)
-    # About the centre, scaled by n so that it stays an integer.
-    ints = np.array([[int(value * scale) for value in point] for point in points], dtype=object)
-    largest = max((abs(value) for value in ints.ravel()), default=0)
-    centred = n * ints - ints.sum(axis=0)
-    if 4 * n * largest * largest * max(len(points[0]), 1) * n < 2**63:
-        ints, centred = ints.astype(np.int64), centred.astype(np.int64)
-    reach = centred @ ints.T
-    beaten = np.asarray(reach >= reach.diagonal()[:, None], dtype=bool)
-    np.fill_diagonal(beaten, False)
-    return [not row.any() for row in beaten]
+    scale = math.lcm(scale, *(height.denominator for height in heights))
+    rows = [[int(v * scale) for v in (*p, h)] for p, h in zip(points, heights, strict=True)]
+    wins = np.zeros(len(points), dtype=bool)
+    if (
+        max(abs(value) for row in rows for value in row) * (len(points[0]) * SPREADS[-1] + 1)
+        < 2**62
+    ):
+        table, rng = np.array(rows, dtype=np.int64).T, np.random.default_rng(0)
+        for spread in SPREADS:
+            for _ in range(0, 4 * len(points), PLACES):
+                places = rng.integers(-spread, spread + 1, (PLACES, len(points[0])))
+                values = places @ table[:-1] + table[-1]
+                alone = (values == values.max(axis=1, keepdims=True)).sum(axis=1) == 1
+                wins[values[alone].argmax(axis=1)] = True
+    return [bool(won) for won in wins]
+
+
+def _between_neighbours(
+    points: list[tuple[Fraction, ...]], heights: list[Fraction], wins: list[bool], unit: Fraction
+) -> list[bool]:
+    """Which of the others lie between two points a unit to either side, not above their mean.
+
+    Such a point is no vertex, so its form is redundant. The sides are where sums of maxima differ:
+    one window takes another sample.
+    """
+    known = dict(zip(points, heights, strict=True))
+    found = [False] * len(points)
+    for at, point in enumerate(points):
+        if wins[at]:
+            continue
+        for s, t in combinations(range(len(point)), 2):
+            sides = []
+            for step in (unit, -unit):
+                side = list(point)
+                side[s], side[t] = side[s] + step, side[t] - step
+                sides.append(known.get(tuple(side)))
+            if sides[0] is not None and sides[1] is not None:
+                found[at] = found[at] or sides[0] + sides[1] >= 2 * heights[at]
+    return found
 
 
 def parts(

@@ -17,7 +17,7 @@ import sympy
 from symconv import matrices
 from symconv.algebras import Algebra, as_array, magnitude
 from symconv.boundary import OUTSIDE
-from symconv.errors import DTypeError, GeometryError, ShapeError, located
+from symconv.errors import DTypeError, GeometryError, ParameterError, ShapeError, located
 from symconv.execute.pooling import window_argmax, window_extremes
 from symconv.incidence import Windows
 from symconv.memory import require
@@ -167,13 +167,17 @@ class PoolOperator:
         with located(self.describe):
             return pattern_matrix(self._windows, COUNTING)
 
-    def apply(self, x: Any, *, return_indices: bool = False) -> Any:
+    def apply(
+        self, x: Any, weight: None = None, bias: None = None, *, return_indices: bool = False
+    ) -> Any:
         """The largest value of each window, over any leading axes.
 
         Parameters
         ----------
         x : array_like, shape (*leading, *input_shape)
             Integers, Fractions, SymPy expressions, float32 or float64.
+        weight, bias : None
+            As the other operators' `apply` takes them; there are none here.
         return_indices : bool, default False
             Whether to give as well where the values stand: the flat position in the input plane,
             of equal values the first one. Not for SymPy expressions, whose order is open.
@@ -194,6 +198,9 @@ class PoolOperator:
                [7, 9]])
         """
         with located(self.describe):
+            for name, value in (("weight", weight), ("bias", bias)):
+                if value is not None:
+                    raise ParameterError(f"{name} must be left out: max pooling has none")
             array, algebra = self._checked("x", x, self.input_shape)
             planes = array.size // max(self.shape[1], 1)
             each = array.itemsize + (8 if return_indices else 0)
@@ -285,9 +292,10 @@ class PoolOperator:
         [0, 0, 1, 0]])
         """
         with located(self.describe):
-            if np.ndim(x) != len(self.input_shape):
-                raise ShapeError(f"x must have shape {self.input_shape}, got {np.shape(x)}")
-            _, places = self.apply(x, return_indices=True)
+            array, _ = self._checked("x", x, self.input_shape)
+            if array.shape != self.input_shape:
+                raise ShapeError(f"x must have shape {self.input_shape}, got {array.shape}")
+            _, places = self.apply(array, return_indices=True)
             return Selection(places, self.input_shape)
 
     def gradient(self, x: Any, y: Any) -> Array:

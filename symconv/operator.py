@@ -72,6 +72,11 @@ class Operator:
         self._layer_side = transposed
         self._bias = bias
 
+    @property
+    def oriented(self) -> Oriented:
+        """The map with its orientation, for the rooms that compute with operators."""
+        return self._oriented
+
     def _turned(self, *, conjugated: bool) -> Operator:
         turned = Operator(
             self._linear, self._description, transposed=self._layer_side, bias=self._bias
@@ -219,10 +224,12 @@ class Operator:
             Required when the operator has weights.
         bias : array_like, shape (output channels,)
             Required exactly when the layer has a bias.
-        plan : {"auto", "taps", "csr"}
-            "taps" runs without a matrix, "csr" builds it; "auto" is "taps". The results of exact
-            data are equal; an infinite or NaN weight meets the zeros of the padding in "taps", as
-            in the frameworks, and no padding in "csr".
+        plan : {"auto", "taps", "csr", "separable"}
+            "taps" runs without a matrix, "csr" builds it, "separable" runs one pass per axis with
+            exact factors of the weights; "auto" is "taps". The results of exact data are equal; an
+            infinite or NaN weight meets the zeros of the padding in "taps", as in the frameworks,
+            and no padding in "csr". Floats are separable only where their binary values are
+            (see `symconv.apply_separable`).
 
         Returns
         -------

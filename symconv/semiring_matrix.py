@@ -52,7 +52,7 @@ class SemiringMatrix:
     [ 0  3]
     [−∞  0]
     >>> a[1, 0], a.nnz, a @ [5, 1]
-    (−∞, 3, array([5, 1]))
+    (MINUS_INFINITY, 3, array([5, 1]))
     >>> print(a @ a == a, a ** 0 == SemiringMatrix.identity(2, MAX_PLUS))
     True True
 
@@ -73,11 +73,11 @@ class SemiringMatrix:
             raise ParameterTypeError(
                 f"entries must map (row, column) to a value, got {type(entries).__name__}"
             )
-        places = np.array([*entries], dtype=object).reshape(len(entries), -1)
-        if entries and places.shape[1] != 2:
-            raise ShapeError(f"entries must have keys (row, column), got {shown([*entries][:1])}")
-        where = [[integer("entries' place", at, 0) for at in pair] for pair in places]
-        rows, columns = np.array(where, dtype=np.int64).reshape(-1, 2).T
+        for place in entries:
+            if not isinstance(place, tuple) or len(place) != 2:
+                raise ShapeError(f"entries must have keys (row, column), got {shown(place)}")
+        where = [[integer("entries' place", at, 0) for at in place] for place in entries]
+        rows, columns = np.array(where, dtype=np.int64).reshape(len(where), 2).T
         values = np.empty(len(entries), dtype=object)
         values[:] = [*entries.values()]
         self._fill(rows, columns, values, shape, semiring)
@@ -92,7 +92,7 @@ class SemiringMatrix:
         --------
         >>> from symconv.semirings import MAX_PLUS
         >>> SemiringMatrix.from_arrays([0, 0], [1, 1], [2, 5], (1, 2), MAX_PLUS).dense()
-        [[−∞, 5]]
+        [[MINUS_INFINITY, 5]]
         """
         matrix = cls.__new__(cls)
         at = _indices("rows", rows), _indices("columns", columns)
@@ -122,6 +122,7 @@ class SemiringMatrix:
         """The n×n matrix with ones on the diagonal."""
         number = concrete("n", integer("n", n, 0))
         one = int(checked_semiring("semiring", semiring).one)
+        require(64 * number, f"the identity of {number} rows", "use a smaller one")
         at = np.arange(number)
         return cls.from_arrays(at, at, np.full(number, one), (number, number), semiring)
 
@@ -299,7 +300,7 @@ class SemiringMatrix:
         >>> from symconv.semirings import BOOLEAN, MAX_PLUS
         >>> a = SemiringMatrix({(0, 1): 7}, (1, 2), MAX_PLUS)
         >>> a.to(BOOLEAN).dense(), a.to(BOOLEAN).to(MAX_PLUS).dense()
-        ([[False, True]], [[−∞, 0]])
+        ([[False, True]], [[MINUS_INFINITY, 0]])
         """
         target, own = checked_semiring("semiring", semiring), self._semiring
         if target is own:
@@ -315,6 +316,7 @@ class SemiringMatrix:
 
     def row_totals(self) -> Array:
         """⊕ over each row: how many over `COUNTING`, the largest entry over `MAX_PLUS`."""
+        require(16 * self._shape[1], f"{self._shape[1]} ones", "use entries()")
         ones = np.full(self._shape[1], self._semiring.one)
         return self._applied(ones)
 
@@ -398,6 +400,13 @@ def _indices(name: str, value: Any) -> Array:
     return index.astype(np.int64)
 
 
+class _Word(sympy.Symbol):  # type: ignore[misc]
+    """A symbol that prints as it is written: SymPy would read an accent into a dot."""
+
+    def _latex(self, printer: Any) -> str:
+        return str(self.name)
+
+
 class _Shown:
     """A matrix as the printers look it up: what is missing is a word."""
 
@@ -408,5 +417,5 @@ class _Shown:
         semiring = self.matrix.semiring
         value = self.matrix[place]
         if value == semiring.zero:
-            return semiring.missing if self.text else sympy.Symbol(semiring.latex_missing)
+            return semiring.missing if self.text else _Word(semiring.latex_missing)
         return int(value) if semiring is BOOLEAN else value

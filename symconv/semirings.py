@@ -54,7 +54,9 @@ class Infinity:
     Examples
     --------
     >>> MINUS_INFINITY < -(10**100), MINUS_INFINITY + 5, -MINUS_INFINITY
-    (True, −∞, ∞)
+    (True, MINUS_INFINITY, INFINITY)
+    >>> print(MINUS_INFINITY)
+    −∞
     """
 
     __slots__ = ("sign",)
@@ -85,12 +87,15 @@ class Infinity:
 
     def __reduce__(self) -> str:
         # Copies and pickles are the same two objects.
-        return "INFINITY" if self.sign > 0 else "MINUS_INFINITY"
+        return repr(self)
 
     def _sympy_(self) -> Any:
         return sympy.oo if self.sign > 0 else -sympy.oo
 
     def __repr__(self) -> str:
+        return "INFINITY" if self.sign > 0 else "MINUS_INFINITY"
+
+    def __str__(self) -> str:
         return "∞" if self.sign > 0 else "−∞"
 
 
@@ -149,7 +154,7 @@ class Semiring:
     Examples
     --------
     >>> MAX_PLUS.add(3, 5), MAX_PLUS.multiply(3, 5), MAX_PLUS.zero, MAX_PLUS.one
-    (5, 8, −∞, 0)
+    (5, 8, MINUS_INFINITY, 0)
     >>> COUNTING, BOOLEAN.add(False, True)
     (COUNTING, True)
     """
@@ -205,7 +210,7 @@ class Semiring:
             entries = raw.ravel().tolist()
             absent = np.array([e is self.zero or e is infinite for e in entries], dtype=bool)
             absent = absent.reshape(raw.shape)
-        array, algebra = as_array(name, np.where(absent, 0, raw) if absent.any() else value)
+        array, algebra = as_array(name, np.where(absent, 0, raw) if absent.any() else raw)
         if not algebra.is_exact:
             raise DTypeError(
                 f"{name} must be exact over {self.plain} (integers, Fractions or SymPy "

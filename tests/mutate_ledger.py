@@ -45,8 +45,36 @@ MEMORY = 6 << 30
 #: Theorems that a mutant must fail before none is asked for a counterexample any more.
 TRIED = 8
 
-#: Mutants that are the same function, and why.
-EQUIVALENT: dict[str, str] = {}
+#: Why mutants are the same function on all that it is for, and which.
+REASONS = {
+    "a text is refused or not, numbers and expressions are the same (tests/test_shapes.py)": [
+        "floor_quotient: numerator = sympy.expand(sympy.sympify(numerator, strict=False))",
+        "floor_quotient: divisor = sympy.sympify(divisor, strict=False)",
+    ],
+    "varying is 0 or has an unknown; where it is 0, reduced and c are 0 and m is 1": [
+        "_by_integer: if varying == 1:",
+        "_by_integer: if varying == -1:",
+    ],
+    "common divides divisor": [
+        "_by_integer: reduced, m, c = (sympy.expand(varying / common), "
+        "-(-divisor // common), constant // common)",
+    ],
+    "a floor has one argument": [
+        "_by_integer: top, bottom = sympy.fraction(sympy.together(reduced.args[-1]))",
+        "canonical: rewritten = expression.replace(lambda node: isinstance(node, sympy.floor), "
+        "lambda node: _of_floor(node.args[-1]))",
+        "_negated: numerator, denominator = sympy.fraction(sympy.together(floor.args[-1]))",
+    ],
+    "expanding does not ask what kind of number a name is": [
+        "canonical: names = {floor: sympy.Dummy(integer=False) "
+        "for floor in rewritten.atoms(sympy.floor)}",
+    ],
+    "a coefficient of 0 adds 0": [
+        "canonical: if coefficient.is_Integer and coefficient <= 0:",
+        "canonical: if coefficient.is_Integer and coefficient < 1:",
+    ],
+}
+EQUIVALENT = {f"shapes.{name}": reason for reason, names in REASONS.items() for name in names}
 
 
 # Deciding, in a process of its own.
@@ -113,10 +141,21 @@ def one(theorem) -> Row:
         with limited():
             decision = theorem.decide()
             good = theorem.is_as_expected(decision)
+            case = decision.verdict.counterexample
+            if not good and case is None and theorem.method.name == "certificate":
+                case = counterexample_to(theorem)
         reason = f"{decision.verdict}; near miss: {decision.near_miss}"
     except Exception as error:
-        good, reason = False, f"{type(error).__name__}: {error}"
-    return Row(theorem.identifier, good, reason, time.perf_counter() - started)
+        good, reason, case = False, f"{type(error).__name__}: {error}", None
+    return Row(theorem.identifier, good, reason, time.perf_counter() - started, case)
+
+
+def counterexample_to(theorem):
+    """Where the statement that the mutant makes is false; its certificate says only "another"."""
+    from symconv.proving.boxes import counterexample  # noqa: PLC0415 - after the mutant
+    from symconv.proving.tracing import lift  # noqa: PLC0415
+
+    return counterexample(lift(theorem.method.define), range(4))
 
 
 def without_near_misses() -> None:

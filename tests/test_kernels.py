@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from symconv.errors import ParameterError
-from symconv.kernels import KERNELS, named_kernel
+from symconv.kernels import KERNELS, SAMPLED, named_kernel, sampled_kernel
 
 NAMES = [
     *("identity", "box3", "sobel_x", "sobel_y", "gaussian5"),
     *("laplacian3", "log5", "sharpen", "emboss"),
+    *("box5", "binomial3", "binomial9", "gaussian5_canny"),
+    *("prewitt_x", "prewitt_y", "scharr_x", "scharr_y", "roberts"),
+    *("laplacian8", "laplacian9", "motion_row5", "motion_diagonal5", "disk5", "disk7"),
 ]
 
 
@@ -50,6 +53,10 @@ def test_a_kernel_is_integers_with_a_source(name):
         ("sobel_y", 0),
         ("laplacian3", 0),
         ("log5", 0),
+        *((name, 1) for name in ("box5", "binomial3", "binomial9", "gaussian5_canny")),
+        *((name, 1) for name in ("motion_row5", "motion_diagonal5", "disk5", "disk7")),
+        *((name, 0) for name in ("prewitt_x", "prewitt_y", "scharr_x", "scharr_y", "roberts")),
+        *((name, 0) for name in ("laplacian8", "laplacian9")),
     ],
 )
 def test_constant_images_are_kept_or_vanish(name, gain):
@@ -81,3 +88,17 @@ def test_other_names_are_refused(name):
     with pytest.raises(ParameterError, match=r"kernel must be one of identity, box3, .*, got") as e:
         named_kernel(name)
     assert len(str(e.value)) < 300
+
+
+def test_sampled_kernels():
+    assert list(SAMPLED) == ["gaussian7_sampled", "log9_sampled", "gabor9_0", "gabor9_45"]
+    for name in SAMPLED:
+        kernel = sampled_kernel(name)
+        assert kernel.dtype == np.float64
+        assert np.isfinite(kernel).all()
+        # The centre is the largest in size; every one is its own image under a half turn.
+        assert np.abs(kernel).max() == abs(kernel[len(kernel) // 2, len(kernel) // 2])
+        assert np.allclose(kernel, kernel[::-1, ::-1], rtol=0, atol=1e-15)
+    assert sampled_kernel("gaussian7_sampled").sum() == pytest.approx(1)
+    with pytest.raises(ParameterError, match=r"kernel must be one of gaussian7_sampled, .*, got"):
+        sampled_kernel("sobel_x")

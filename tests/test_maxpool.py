@@ -435,3 +435,22 @@ def test_averages_keep_their_zeros_and_types():
     assert y.dtype == np.float32
     assert y.tolist() == [0.0, 2.0]
     assert not np.signbit(y).any()
+
+
+# Command line
+
+
+def test_the_command_line_pools_and_refuses_what_is_not_linear(tmp_path):
+    click_testing = pytest.importorskip("click.testing")
+    cli = pytest.importorskip("symconv.cli")
+    np.save(tmp_path / "in.npy", np.array(PICTURE))
+    run = click_testing.CliRunner().invoke
+    given = [str(tmp_path / name) for name in ("in.npy", "out.npy")]
+    assert run(cli.commands, ["apply", "MaxPool2d(2)", *given]).exit_code == 0
+    assert np.load(tmp_path / "out.npy").tolist() == [[4, 5], [7, 9]]
+    for arguments in (
+        ["matrix", "MaxPool1d(2)", "--input", "4"],
+        ["apply", "MaxPool2d(2)", *given, "--transpose"],
+    ):
+        done = run(cli.commands, arguments)
+        assert "layer must be linear" in done.output + str(done.exception)

@@ -14,7 +14,12 @@ import symconv as sc
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "regressions.json").read_text())[
     "vectors"
 ]
-KINDS = {"conv": sc.Conv, "conv_transpose": sc.ConvTranspose, "avg_pool": sc.AvgPool}
+KINDS = {
+    "conv": sc.Conv,
+    "conv_transpose": sc.ConvTranspose,
+    "avg_pool": sc.AvgPool,
+    "max_pool": sc.MaxPool,
+}
 OPTIONS = (
     "stride", "padding", "dilation", "groups", "padding_mode", "output_padding", "ceil_mode",
     "count_include_pad", "divisor_override",
@@ -31,7 +36,7 @@ def build(description):
         and hasattr(kind, "__dataclass_fields__")
         and name in kind.__dataclass_fields__
     }
-    if kind is not sc.AvgPool:
+    if kind in (sc.Conv, sc.ConvTranspose):
         options["bias"] = False
     return kind(*channels, tuple(description["kernel_size"]), **options)
 
@@ -59,12 +64,6 @@ def fractions(nested):
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v['id']}-{v['case']}")
 def test_vector(vector):
-    if vector["layer"]["type"] == "max_pool":
-        # The size rule is average pooling's; the values wait for max pooling.
-        description = {**vector["layer"], "type": "avg_pool"}
-        layer = build(description)
-        assert list(layer.output_size(vector["input_size"])) == vector["expected"]["size"]
-        return
     layer, expected = build(vector["layer"]), vector["expected"]
     size = tuple(vector["input_size"])
     assert list(layer.output_size(size)) == expected["size"]
@@ -76,6 +75,8 @@ def test_vector(vector):
         x = array(vector["input"])
         y = op.apply(x) if op.weight_shape is None else op.apply(x, array(vector["weight"]))
         assert np.array_equal(y, fractions(expected["values"]))
+    if "indices" in expected:
+        assert op.apply(x, return_indices=True)[1].tolist() == expected["indices"]
     if "input_gradient" in expected:
         ones = np.ones(op.output_shape, dtype=np.int64)
         assert np.array_equal(op.T.apply(ones), fractions(expected["input_gradient"]))
@@ -86,5 +87,5 @@ def test_vector(vector):
 
 def test_every_kind_of_vector_is_present():
     kinds = {vector["kind"] for vector in VECTORS}
-    assert {"conv", "conv_transpose", "avg_pool", "macs", "statement"} <= kinds
+    assert {"conv", "conv_transpose", "avg_pool", "max_pool", "macs", "statement"} <= kinds
     assert len({vector["id"] for vector in VECTORS}) >= 19

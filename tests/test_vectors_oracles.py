@@ -19,7 +19,7 @@ TYPES = {
     "conv": {"conv"},
     "conv_transpose": {"conv_transpose"},
     "avg_pool": {"avg_pool"},
-    "max_pool_size": {"max_pool"},
+    "max_pool": {"max_pool"},
     "macs": {"conv", "conv_transpose"},
     "statement": {"conv_transpose"},
 }
@@ -178,6 +178,17 @@ def test_avg_pool_values(vector: dict[str, Any]) -> None:
         ones = np.ones(expected["size"], dtype=int)
         gradient = oracles.avg_pool_gradient(ones, vector["input_size"], *arguments, **options)
         assert gradient.tolist() == exact(expected["input_gradient"])
+
+
+@of_kind("max_pool")
+def test_max_pool_values(vector: dict[str, Any]) -> None:
+    layer, expected = vector["layer"], vector["expected"]
+    arguments = (layer["kernel_size"], layer["stride"], pairs(layer), layer["dilation"])
+    x, ceil_mode = tensor(vector["input"]), layer["ceil_mode"]
+    values, indices = oracles.max_pool_places(x, *arguments, ceil_mode)
+    assert values.tolist() == exact(expected["values"])
+    assert indices.tolist() == expected["indices"]
+    assert oracles.max_pool(x, *arguments, ceil_mode).tolist() == values.tolist()
 
 
 @of_kind("macs")

@@ -22,7 +22,7 @@ from symconv.cli.options import (
     transpose_option,
     weight_option,
 )
-from symconv.errors import ParameterError, SymconvError, TooLargeError
+from symconv.errors import ParameterError, ParameterTypeError, SymconvError, TooLargeError
 from symconv.files import write_atomically
 from symconv.filtering import fitted_weight
 from symconv.operator import Operator
@@ -72,6 +72,10 @@ def matrix(
     Without weights its entries are symbols w_o_c_i_j: output channel, input channel (within the
     group), tap. Rows are outputs and columns inputs, both (channel, position) in C order.
     """
+    if not layer.is_linear:
+        raise ParameterTypeError(
+            f"layer must be linear to have a matrix over numbers, got {layer.describe()}"
+        )
     operator = layer.operator(size)
     operator = operator.T if transpose else operator
     numbers, divisor = chosen_weight(kernel, weight)

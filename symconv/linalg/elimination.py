@@ -65,10 +65,10 @@ def balanced(array: Array, prime: int) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """What one step did: ``front[others] += lower @ front[pivots]``, ``pivots := upper-left``.
+    """One step: every row of the front got a multiple of the pivot rows, which were then cleared.
 
-    ``change`` (of all front rows by pivots) turns the pivot columns into an identity at the pivot
-    rows and zeros elsewhere; ``upper`` is what the pivot rows still read, at ``columns``.
+    `change` (front rows × pivots) turns the pivot columns into an identity at the pivot rows and
+    zeros elsewhere; `upper` is what the pivot rows read besides, at `columns`.
     """
 
     rows: Array
@@ -112,29 +112,39 @@ class Elimination:
         """The columns without a pivot, ascending."""
         return np.setdiff1d(np.arange(self.shape[1]), self.pivot_columns)
 
+    def is_consistent(self, right: Array) -> bool:
+        """Whether A·x = right has a solution modulo p, for residues `right` (rows, k)."""
+        left = np.ones(self.shape[0], dtype=bool)
+        left[self.pivot_rows] = False
+        return not np.any(self._forward(right)[left])
+
     def solve(self, right: Array) -> Array:
-        """x with x = 0 at the free columns and (A·x)[pivot rows] = right[pivot rows], modulo p.
+        """The x that is 0 at the free columns with (A·x)[pivot rows] = right[pivot rows], modulo p.
 
         Parameters
         ----------
         right : numpy.ndarray of float64, shape (rows, k)
             Residues. Only the pivot rows are read.
         """
-        prime = self.prime
-        y = np.array(right, dtype=np.float64)
-        for block in self.blocks:
-            pivots = y[block.pivot_rows]
-            y[block.pivot_rows] = 0
-            y[block.rows] = balanced(y[block.rows] + block.change @ pivots, prime)
+        y = self._forward(right)
         x = np.zeros((self.shape[1], right.shape[1]))
         for block in reversed(self.blocks):
             known = y[block.pivot_rows]
             for start in range(0, len(block.columns), TERMS):
                 part = slice(start, start + TERMS)
                 known -= block.upper[:, part] @ x[block.columns[part]]
-                balanced(known, prime)
+                balanced(known, self.prime)
             x[block.pivot_columns] = known
         return x
+
+    def _forward(self, right: Array) -> Array:
+        """The right side after every step; zero at the rows that depend on pivot rows alike."""
+        y = np.array(right, dtype=np.float64)
+        for block in self.blocks:
+            pivots = y[block.pivot_rows]
+            y[block.pivot_rows] = 0
+            y[block.rows] = balanced(y[block.rows] + block.change @ pivots, self.prime)
+        return y
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ import scipy.sparse
 
 from symconv.algebras import magnitude
 
-__all__ = ["IntegerMatrix"]
+__all__ = ["IntegerMatrix", "compact", "residues"]
 
 Array = npt.NDArray[Any]
 
@@ -74,9 +74,9 @@ class IntegerMatrix:
 
     def __matmul__(self, x: Array) -> Array:
         """The exact product with columns of integers, int64 where a bound shows that it fits."""
-        if x.dtype != object and self.data.dtype != object:
-            if self.row_sum * magnitude(x) < 2**63:
-                return np.asarray(self._scipy @ x.astype(np.int64, copy=False))
+        is_small = object not in (x.dtype, self.data.dtype)
+        if is_small and self.row_sum * magnitude(x) < 2**63:
+            return np.asarray(self._scipy @ x.astype(np.int64, copy=False))
         products = self.data.astype(object)[:, None] * x.astype(object)[self.indices]
         return self._summed(products)
 
@@ -87,13 +87,10 @@ class IntegerMatrix:
 
     def times(self, other: IntegerMatrix) -> IntegerMatrix:
         """The sparse product of two integer matrices."""
-        if (
-            self.data.dtype == object
-            or other.data.dtype == object
-            or self.row_sum * magnitude(other.data) >= 2**63
-        ):
-            return self._object_product(other)
-        return IntegerMatrix.of(self._scipy @ other._scipy)
+        is_small = object not in (self.data.dtype, other.data.dtype)
+        if is_small and self.row_sum * magnitude(other.data) < 2**63:
+            return IntegerMatrix.of(self._scipy @ other._scipy)
+        return self._object_product(other)
 
     def _object_product(self, other: IntegerMatrix) -> IntegerMatrix:
         lengths = np.diff(other.indptr)[self.indices]
@@ -101,20 +98,47 @@ class IntegerMatrix:
         total = int(ends[-1]) if len(ends) else 0
         entry = np.arange(total) + np.repeat(other.indptr[self.indices] - ends + lengths, lengths)
         values = np.repeat(self.data.astype(object), lengths) * other.data.astype(object)[entry]
-        key = np.repeat(self.rows, lengths) * other.shape[1] + other.indices[entry]
-        order = np.argsort(key, kind="stable")
-        key, values = key[order], values[order]
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        if len(starts):
-            values = np.add.reduceat(values, starts)
-        rows, columns = np.divmod(key[starts], other.shape[1])
-        indptr = np.zeros(self.shape[0] + 1, dtype=np.int64)
-        np.cumsum(np.bincount(rows, minlength=self.shape[0]), out=indptr[1:])
-        return IntegerMatrix(values, columns, indptr, (self.shape[0], other.shape[1]))
+        keys = np.repeat(self.rows, lengths) * other.shape[1] + other.indices[entry]
+        return _collected(keys, values, (self.shape[0], other.shape[1]))
+
+    def scaled(self, factor: int) -> IntegerMatrix:
+        """The matrix times an integer."""
+        if factor == 1:
+            return self
+        fits = magnitude(self.data) * abs(factor) < 2**63
+        data = (self.data if fits else self.data.astype(object)) * factor
+        return IntegerMatrix(data, self.indices, self.indptr, self.shape)
+
+    def plus_identity(self, value: int) -> IntegerMatrix:
+        """The square matrix plus `value` times the identity."""
+        every = np.arange(self.shape[0])
+        keys = np.concatenate([self.rows * self.shape[1] + self.indices, every * (len(every) + 1)])
+        fits = magnitude(self.data) + abs(value) < 2**63
+        kind = np.int64 if fits else object
+        data = np.concatenate([self.data.astype(kind), np.full(len(every), value, dtype=kind)])
+        return _collected(keys, data, self.shape)
 
     def residues(self, prime: int) -> Array:
         """The entries modulo `prime` as float64 in [−p/2, p/2]."""
         return residues(self.data, prime)
+
+    def at_rows(self, rows: Array) -> IntegerMatrix:
+        """The matrix of some rows, in that order."""
+        lengths = np.diff(self.indptr)[rows]
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        entry = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
+        return IntegerMatrix(
+            self.data[entry], self.indices[entry], indptr, (len(rows), self.shape[1])
+        )
+
+    def columns(self, columns: Array) -> Array:
+        """Some columns as a dense array (rows, len(columns)), int64 or Python integers."""
+        dense = np.zeros((self.shape[0], len(columns)), dtype=self.data.dtype)
+        place = np.full(self.shape[1], -1)
+        place[columns] = np.arange(len(columns))
+        kept = np.flatnonzero(place[self.indices] >= 0)
+        dense[self.rows[kept], place[self.indices[kept]]] = self.data[kept]
+        return dense
 
     def without_zeros(self) -> IntegerMatrix:
         """The same matrix with no stored zeros."""
@@ -134,6 +158,24 @@ class IntegerMatrix:
         with np.errstate(divide="ignore"):
             # A relative 2⁻³⁰ above covers the rounding of up to 2²⁰ squares and of the logarithm.
             return np.asarray(np.log2(squares) / 2 + 2.0**-30)
+
+
+def _collected(keys: Array, values: Array, shape: tuple[int, int]) -> IntegerMatrix:
+    """The matrix with values at flat places ``row·columns + column``, those of one place added."""
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], values[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    if len(starts):
+        values = np.add.reduceat(values, starts)
+    rows, columns = np.divmod(keys[starts], shape[1])
+    indptr = np.zeros(shape[0] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
+    return IntegerMatrix(compact(values), columns, indptr, shape)
+
+
+def compact(array: Array) -> Array:
+    """Integers as int64 where that holds them."""
+    return array.astype(np.int64) if magnitude(array) < 2**63 else array
 
 
 def _log2_above(value: int) -> float:

@@ -251,7 +251,7 @@ def _rgb(colour: str) -> Array:
     return np.asarray(list(bytes.fromhex(colour[1:])), dtype=float) / 255
 
 
-def _matplotlib(module: str) -> Any:
+def matplotlib_module(module: str) -> Any:
     """A module of Matplotlib, loaded when a PNG is asked for and not before."""
     try:
         return import_module(f"matplotlib.{module}")
@@ -263,7 +263,7 @@ def _matplotlib(module: str) -> Any:
 
 def _png(image: Array, shape: Shape, entries: int, title: str, legend: dict[str, str]) -> bytes:
     """An image of cells with its frame, title, sizes and legend; no state of pyplot is touched."""
-    canvas, figures = _matplotlib("backends.backend_agg"), _matplotlib("figure")
+    canvas, figures = matplotlib_module("backends.backend_agg"), matplotlib_module("figure")
     (width, height), rows, columns = _size(shape), *shape
     figure = figures.Figure(figsize=(width / 72, height / 72), dpi=144)
     canvas.FigureCanvasAgg(figure)
@@ -283,7 +283,7 @@ def _png(image: Array, shape: Shape, entries: int, title: str, legend: dict[str,
     axes.set_xlabel(said, fontsize=8, loc="left", **plain)
     axes.set_title("\n".join(heading_lines(title, width)), fontsize=9, loc="left", **plain)
     if 0 < len(legend) <= MAX_LEGEND:
-        lines = _matplotlib("lines")
+        lines = matplotlib_module("lines")
         dots = [
             lines.Line2D([], [], marker="o", linestyle="", color=colour, markeredgecolor=INK)
             for colour in legend.values()
