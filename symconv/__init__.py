@@ -243,8 +243,8 @@ if TYPE_CHECKING:
         COUNTING as COUNTING,
         INFINITY as INFINITY,
         MAX_PLUS as MAX_PLUS,
-        MINUS_INFINITY as MINUS_INFINITY,
         MIN_PLUS as MIN_PLUS,
+        MINUS_INFINITY as MINUS_INFINITY,
         Semiring as Semiring,
     )
     from symconv.shapes import (
