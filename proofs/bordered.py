@@ -246,7 +246,7 @@ def hankel(mode: str, n_taps: int, p: int, n: int) -> bool | None:
     "matrix, which is Toeplitz, a matrix that is Hankel: its entries depend on o + i only.",
     latex=r"A_{\mathrm{sym}}=T+H,\quad T[o,i]=t_{i-o},\;H[o,i]=h_{o+i}",
     source=STRANG + "; M. K. Ng, R. H. Chan, W.-C. Tang, A Fast Algorithm for Deblurring Models "
-    "with Neumann Boundary Conditions (1999), section 3",
+    "with Neumann Boundary Conditions (1999)",
     near_miss="reflecting padding as well: its first and last columns are left out",
     concludes="triples",
 )

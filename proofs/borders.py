@@ -280,7 +280,7 @@ def reversal(t: Trace) -> None:
     "by s·a: its matrix is block circulant, circulant for stride 1 and m = n.",
     latex=r"sm=cn\Rightarrow\mathrm{circular}\bigl(s((o+a)\bmod m)+dk-p\bigr)="
     r"\bigl(\mathrm{circular}(so+dk-p)+sa\bigr)\bmod n",
-    source="P. J. Davis, Circulant Matrices (1979), sections 3.1 and 5.1, with stride and dilation",
+    source="P. J. Davis, Circulant Matrices (1979), chapters 3 and 5, with stride and dilation",
     near_miss="any number of outputs",
     concludes="triples",
 )

@@ -56,6 +56,7 @@ def _(a: int, c: int, m: int) -> bool:
     source=KNUTH + ", exercise 35; the sizes of layers one after the other",
     near_miss="without the factor m on c",
     concludes="values",
+    corollary_of="quotients.nested",
 )
 def nested(a: int, b: int, m: int, c: int, k: int) -> bool:
     form = floor_quotient(floor_quotient(a * n + b, m) + c, k)

@@ -37,7 +37,7 @@ def sliding_form(t: Trace, conv: AxisRelation, n: Any, sliding: AxisRelation) ->
     source="V. Dumoulin, F. Visin (2016), relationship 1",
     near_miss="o = i − k",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_1(t: Trace) -> None:
     i, k = t.integers("i k")
@@ -55,7 +55,7 @@ def relationship_1(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 2",
     near_miss="the padding counted once",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_2(t: Trace) -> None:
     i, k, p = t.integers("i k p")
@@ -72,7 +72,7 @@ def relationship_2(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 3",
     near_miss="k even as well",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_3(t: Trace) -> None:
     i, k = t.integers("i k")
@@ -89,7 +89,7 @@ def relationship_3(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 4",
     near_miss="p = k",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_4(t: Trace) -> None:
     i, k = t.integers("i k")
@@ -105,7 +105,7 @@ def relationship_4(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 5",
     near_miss="o = ⌊i/s⌋, whatever the kernel",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_5(t: Trace) -> None:
     i, k, s = t.integers("i k s")
@@ -122,7 +122,7 @@ def relationship_5(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 6",
     near_miss="o = ⌊(i + 2p − k + 1)/s⌋",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
 )
 def relationship_6(t: Trace) -> None:
     i, k, s, p = t.integers("i k s p")
@@ -140,7 +140,7 @@ def relationship_6(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 7",
     near_miss="the same with the quotient rounded up (ceil mode, its last window kept)",
     concludes="sizes",
-    corollary_of="guide.relationship-15",
+    corollary_of="sizes.count",
     remark="The guide's poolings have no padding and no ceil mode.",
 )
 def relationship_7(t: Trace) -> None:
@@ -159,7 +159,7 @@ def relationship_7(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 8",
     near_miss="padding k",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def relationship_8(t: Trace) -> None:
     n, k = t.integers("n k")
@@ -180,7 +180,7 @@ def relationship_8(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 9",
     near_miss="the padding is kept: p' = p",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
     remark="Also for p ≥ k: a negative p' crops.",
 )
 def relationship_9(t: Trace) -> None:
@@ -203,7 +203,7 @@ def relationship_9(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 10",
     near_miss="k even as well",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def relationship_10(t: Trace) -> None:
     n, k = t.integers("n k")
@@ -224,7 +224,7 @@ def relationship_10(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 11",
     near_miss="the transpose is fully padded again",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def relationship_11(t: Trace) -> None:
     n, k = t.integers("n k")
@@ -246,7 +246,7 @@ def relationship_11(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 12",
     near_miss="i − k no multiple of s",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def relationship_12(t: Trace) -> None:
     n, k, s = t.integers("n k s")
@@ -268,7 +268,7 @@ def relationship_12(t: Trace) -> None:
     source="V. Dumoulin, F. Visin (2016), relationship 13",
     near_miss="i + 2p − k no multiple of s",
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def relationship_13(t: Trace) -> None:
     n, k, s, p = t.integers("n k s p")
@@ -416,7 +416,7 @@ def printed(n: int, k: int, direction: int) -> sympy.ImmutableSparseMatrix:
     near_miss="over a 2×2 input, as the caption says",
     box={"inputs": (3,)},
     concludes="triples",
-    corollary_of="guide.relationship-14",
+    corollary_of="relation.adjoint",
 )
 def figure_4_7(inputs: int) -> Verdict | bool:
     return stretched_over(inputs)

@@ -107,6 +107,7 @@ def band(t: Trace) -> None:
     source="P. J. Davis, Circulant Matrices (1979), chapters 3 and 5",
     near_miss="for any number of outputs",
     concludes="triples",
+    corollary_of="borders.circular-shift",
 )
 def circulant(t: Trace) -> None:
     n_taps, s, d, lo, n, m, o, k = t.integers("K s d lo n O o k")
@@ -313,6 +314,7 @@ def _is_transposed_slide(kernel: Array, slid: Array, n: int) -> Verdict:
     source="symconv; for strides and dilations 1 the associativity of convolution",
     near_miss="the same with same padding: two 3-tap layers with padding 1 as one of 5 with 2",
     concludes="triples",
+    corollary_of="merging.kernels-convolve",
 )
 def composed(s1: int, d1: int, s2: int, d2: int) -> Verdict:
     return _composed(s1, d1, s2, d2, padded=False)

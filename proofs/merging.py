@@ -213,7 +213,7 @@ def _padded_second(K1: int, s1: int, d1: int, K2: int, s2: int, d2: int) -> Verd
 
 @all_values(
     "merging.circular-kernels",
-    box={"K1": (1, 2, 3), "d1": (1, 2), "K2": (1, 2, 3), "d2": (1, 2), "n": (1, 2, 3, 4)},
+    box={"K1": (2, 3), "d1": (1, 2), "K2": (2, 3), "d2": (1, 2), "n": (1, 2, 4)},
     words="Two circular layers of stride 1 that keep n samples are the circular layer with the "
     "convolution of their kernels, even where that is longer than the axis.",
     latex=r"A_{\circ}(u)\,A_{\circ}(w)=A_{\circ}(u*w)",

@@ -9,9 +9,7 @@ from typing import Any
 
 from symconv.proving import Trace, all_sizes
 
-GRAHAM = (
-    "R. L. Graham, D. E. Knuth, O. Patashnik, Concrete Mathematics (2nd ed., 1994), section 3.2"
-)
+GRAHAM = "R. L. Graham, D. E. Knuth, O. Patashnik, Concrete Mathematics (2nd ed., 1994), chapter 3"
 
 
 def near(t: Trace, gap: Any) -> None:
@@ -83,7 +81,7 @@ def nested(t: Trace) -> None:
     "quotients.subtracted",
     words="A floor that is subtracted is one that is added: −⌊a/m⌋ = ⌈−a/m⌉ = ⌊(m − 1 − a)/m⌋.",
     latex=r"-\left\lfloor\frac am\right\rfloor=\left\lfloor\frac{-a+m-1}{m}\right\rfloor",
-    source=GRAHAM + ", equations 3.4 and 3.24",
+    source=GRAHAM + ", equation 3.4 and exercise 12",
     near_miss="−⌊a/m⌋ = ⌊−a/m⌋",
     concludes="sizes",
 )

@@ -107,9 +107,7 @@ def canonical(expression: Any) -> Any:
     """
     if not isinstance(expression, sympy.Basic) or not expression.has(sympy.floor):
         return expression
-    rewritten = expression.replace(
-        lambda node: isinstance(node, sympy.floor), lambda node: _of_floor(node.args[0])
-    )
+    rewritten = _rebuilt(expression)
     # Expanded around the floors: inside them it would take their fractions apart again.
     names = {floor: sympy.Dummy(integer=True) for floor in rewritten.atoms(sympy.floor)}
     opened = sympy.expand(rewritten.xreplace(names))
@@ -118,6 +116,18 @@ def canonical(expression: Any) -> Any:
         if coefficient.is_Integer and coefficient < 0:
             opened += coefficient * (-_negated(floor) - name)
     return opened.xreplace({name: floor for floor, name in names.items()})
+
+
+def _rebuilt(node: Any) -> Any:
+    """The expression with its floors rewritten from the inside out.
+
+    By hand: SymPy's own replacement rebuilds an outer floor first, pulls integers out of it, and
+    then finds a sum where it looks for a floor.
+    """
+    if not node.has(sympy.floor):
+        return node
+    parts = [_rebuilt(part) for part in node.args]
+    return _of_floor(parts[0]) if isinstance(node, sympy.floor) else node.func(*parts)
 
 
 def _negated(floor: sympy.floor) -> Any:

@@ -20,7 +20,7 @@ import scipy.sparse
 
 from symconv.errors import MissingExtraError
 from symconv.proving import checker
-from symconv.proving.boxes import witnesses
+from symconv.proving.boxes import SearchTooLargeError, witnesses
 from symconv.proving.checker import Atom, Poly, Rejected, add, constant, multiply, parse
 from symconv.proving.terms import written
 from symconv.proving.tracing import Statement
@@ -49,7 +49,10 @@ def find(identifier: str, statement: Statement, bound: int = WITNESS_BOUND) -> d
     MissingExtraError
         Without z3.
     """
-    found = witnesses(statement, range(bound + 1))
+    try:
+        found = witnesses(statement, range(bound + 1))
+    except SearchTooLargeError as error:
+        raise NotFoundError(f"no witness: {error}") from None
     if not found:
         raise NotFoundError("no witness: the hypotheses may contradict each other")
     steps = _blank(statement.steps)
