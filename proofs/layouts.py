@@ -247,8 +247,7 @@ def divided(values: Any, strides: tuple[int, ...]) -> tuple[tuple[int, ...], tup
     "order (c, r₁, r₂, …), and a convolution of stride 1 with the kernel arranged alike.",
     latex=r"A_{s}(w) = A_{1}(w')\,R_{s},\qquad w'_{o,(c,r),q} = w_{o,c,k} \text{ for } "
     r"d k-p_{lo} = s q+r",
-    source="TensorFlow's space_to_depth "
-    "has the order (r₁, r₂, c)",
+    source="symconv; TensorFlow's space_to_depth has the order (r₁, r₂, c)",
     near_miss="the kernel in PyTorch's order, the samples in TensorFlow's",
     concludes="triples",
     corollary_of="rearrangements.space-to-depth",

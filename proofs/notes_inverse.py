@@ -51,7 +51,7 @@ def n2_inverse_in_the_shapes(t: Trace) -> None:
     source="source notes, N2, put right",
     near_miss="the same for every stride",
     concludes="sizes",
-    corollary_of="transposed.restores-after-convolution",
+    corollary_of="sizes.adjoint",
 )
 def n2_inverse_at_stride_1(t: Trace) -> None:
     conv, n = axis(t)

@@ -37,7 +37,7 @@ from symconv.verdict import Verdict
     near_miss="the second map is the transpose of the first with the same kernel, not flipped",
     box={"direction": (-1,)},
     concludes="triples",
-    corollary_of="transposed.stride-one",
+    corollary_of="transposed.zero-insertion",
     remark="The notes claim the sizes; the flip is what makes the two belong together.",
 )
 def n1_two_sizes(direction: int) -> Verdict | bool:
