@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 #: Public name → the room it lives in.
 _ROOMS = {
+    "Approximation": "separable",
     "AvgPool": "layers",
     "AvgPool1d": "layers",
     "AvgPool2d": "layers",
@@ -31,6 +32,7 @@ _ROOMS = {
     "ConvTranspose2d": "layers",
     "ConvTranspose3d": "layers",
     "Counts": "counts",
+    "DepthwiseFactors": "separable",
     "Dilation": "layers.morphology",
     "Erosion": "layers.morphology",
     "Fold": "layers",
@@ -58,9 +60,13 @@ _ROOMS = {
     "Pad": "layers",
     "PoolOperator": "maxpool",
     "Ratio": "ratios",
+    "Savings": "separable",
     "Selection": "selection",
     "Semiring": "semirings",
     "SemiringMatrix": "semiring_matrix",
+    "SeparableOutput": "passes",
+    "Separation": "separable",
+    "SingularValue": "separable",
     "SymconvError": "errors",
     "Table": "network",
     "TorchConv": "conventions",
@@ -70,10 +76,14 @@ _ROOMS = {
     "Verdict": "verdict",
     "XlaConv": "conventions",
     "aligned": "receptive",
+    "apply_separable": "passes",
+    "axis_operators": "passes",
+    "best_approximation": "separable",
     "composed": "receptive",
     "convolution_counts": "counts",
     "convolution_matrix": "flipped",
     "covers": "reach",
+    "depthwise_factorization": "separable",
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
     "enlarging_padding": "shapes",
@@ -94,7 +104,10 @@ _ROOMS = {
     "same_operator": "compare",
     "same_padding_triples": "ratios",
     "separable_counts": "counts",
+    "separable_operators": "passes",
     "separable_ratio": "ratios",
+    "separate": "separable",
+    "slice_ranks": "separable",
     "solve_output_padding": "roundtrip",
     "solve_padding": "roundtrip",
     "surviving_sizes": "roundtrip",
@@ -190,6 +203,12 @@ if TYPE_CHECKING:
     from symconv.operator import (
         Operator as Operator,
     )
+    from symconv.passes import (
+        SeparableOutput as SeparableOutput,
+        apply_separable as apply_separable,
+        axis_operators as axis_operators,
+        separable_operators as separable_operators,
+    )
     from symconv.pictures import (
         receptive_field_svg as receptive_field_svg,
     )
@@ -246,6 +265,17 @@ if TYPE_CHECKING:
         MIN_PLUS as MIN_PLUS,
         MINUS_INFINITY as MINUS_INFINITY,
         Semiring as Semiring,
+    )
+    from symconv.separable import (
+        Approximation as Approximation,
+        DepthwiseFactors as DepthwiseFactors,
+        Savings as Savings,
+        Separation as Separation,
+        SingularValue as SingularValue,
+        best_approximation as best_approximation,
+        depthwise_factorization as depthwise_factorization,
+        separate as separate,
+        slice_ranks as slice_ranks,
     )
     from symconv.shapes import (
         enlarging_padding as enlarging_padding,

@@ -191,8 +191,9 @@ def specialised(rows: Rows, domain: Any) -> tuple[Rows, Any]:
     Examples
     --------
     >>> field, (a, b) = field_elements("kernel", sympy.symbols("a b"))
-    >>> specialised([[a, b]], field)
-    ([[2, 3]], QQ)
+    >>> values, ground = specialised([[a, b]], field)
+    >>> values == [[2, 3]], ground
+    (True, QQ)
     """
     if not domain.is_FractionField:
         return rows, domain

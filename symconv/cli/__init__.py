@@ -11,6 +11,7 @@ from symconv.cli.matrices import matrix
 from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
 from symconv.cli.proving import check, prove
+from symconv.cli.separating import separate_command
 from symconv.cli.sizes import shape
 from symconv.cli.summarising import summary
 
@@ -36,3 +37,4 @@ commands.add_command(shape)
 commands.add_command(count)
 commands.add_command(receptive_field)
 commands.add_command(summary)
+commands.add_command(separate_command)

@@ -160,7 +160,4 @@ def _picture(found: Separation, suffix: str) -> bytes:
         raise ParameterError(f"a picture needs a kernel of 1 or 2 axes, got {len(found.shape)}")
     if suffix == ".svg":
         return found.svg().encode()
-    values = [
-        float(value) for value in found.singular_values for _ in range(value.multiplicity or 1)
-    ]
-    return factors_png(*found.panels(), values, title=repr(found)[1:-1])
+    return factors_png(*found.panels(), found.value_list(), title=repr(found)[1:-1])

@@ -41,7 +41,8 @@ def _thinned(panel: Array) -> Array:
 
 
 def _number(value: float) -> str:
-    return f"{value:.3g}".replace("-", "−").replace("e+0", "e").replace("e−0", "e−")
+    # Adding 0 takes the sign from a zero.
+    return f"{value + 0.0:.3g}".replace("-", "−").replace("e+0", "e").replace("e−0", "e−")
 
 
 def _share(panel: Array) -> Array:
@@ -53,6 +54,7 @@ def _share(panel: Array) -> Array:
 def _panel(panel: Array, x: float, y: float, unit: float, name: str) -> str:
     """One matrix: a cell's shade is its size, its colour its sign, and its number is written."""
     shades, small = _share(panel), max(panel.shape) <= MAX_NUMBERS
+    fits = small and 5 * max(len(_number(float(value))) for value in panel.ravel()) <= unit
     marks = ""
     for (row, column), share in np.ndenumerate(shades):
         value = float(panel[row, column])
@@ -64,7 +66,7 @@ def _panel(panel: Array, x: float, y: float, unit: float, name: str) -> str:
             f'fill-opacity="{opacity:g}">{tip}</rect>'
         )
         text = _number(value)
-        if small and len(text) * 5 <= unit:
+        if fits:
             ink = "#fff" if opacity > 0.55 else "#333"
             marks += (
                 f'<text x="{left + unit / 2:g}" y="{top + unit / 2 + 3.5:g}" font-size="9" '
@@ -84,7 +86,25 @@ def _said(panel: Array) -> str:
     )
 
 
-def factors_svg(kernel: Array, terms: Sequence[Pair], *, title: str = "") -> str:
+def _bars(values: Sequence[float], x: float, y: float, height: float) -> tuple[str, float]:
+    """Values as upright bars from one line, and the width that they take."""
+    unit = max(2.0, min(16.0, SIDE / len(values)))
+    largest = max(values) or 1.0
+    marks = svg_text(x, y - 6, "singular values")
+    for at, value in enumerate(values):
+        long = height * value / largest
+        marks += (
+            f'<rect x="{x + at * unit:g}" y="{y + height - long:g}" width="{0.8 * unit:g}" '
+            f'height="{long:g}" fill="{POSITIVE}"><title>{_number(value)}</title></rect>'
+        )
+    width = max(unit * len(values), CHARACTER * len("singular values"))
+    line = f'<path d="M{x:g} {y + height:g}h{unit * len(values):g}" stroke="{INK}"/>'
+    return marks + line, width
+
+
+def factors_svg(
+    kernel: Array, terms: Sequence[Pair], values: Sequence[float] = (), *, title: str = ""
+) -> str:
     """A kernel = the sum of columns times rows, as self-contained SVG with alternative text.
 
     Each term shows its column, its row above their outer product. Up to six terms are drawn.
@@ -93,6 +113,8 @@ def factors_svg(kernel: Array, terms: Sequence[Pair], *, title: str = "") -> str
     ----------
     kernel : numpy.ndarray, shape (m, n)
     terms : sequence of (column, row)
+    values : sequence of float
+        Singular values, drawn as bars where given; the first 64.
     title : str
 
     Examples
@@ -128,6 +150,12 @@ def factors_svg(kernel: Array, terms: Sequence[Pair], *, title: str = "") -> str
         marks.append(svg_text(x - GAP + 8, body + shape[0] * unit / 2 + 4, note))
         said.append(note)
         x += CHARACTER * len(note)
+    shown = [value for value in values[:MAX_CELLS] if np.isfinite(value)]
+    if shown:
+        bars, width = _bars(shown, x, body, shape[0] * unit)
+        marks.append(bars)
+        said.append(f"singular values {', '.join(map(_number, shown))}")
+        x += width + GAP
     across = max(x - GAP + 12, *(12 + CHARACTER * len(line) for line in heading), 60)
     down = body + shape[0] * unit + 10
     return (
@@ -174,6 +202,7 @@ def factors_png(
         axes = figure.add_subplot(1, count, count)
         axes.bar(range(1, len(values) + 1), list(values), color=POSITIVE)
         axes.set_title("singular values", fontsize=9)
+        axes.set_xticks(sorted({1, len(values)}))
         axes.tick_params(labelsize=7)
     figure.suptitle(title, fontsize=9, parse_math=False)
     file = io.BytesIO()

@@ -123,9 +123,10 @@ def best_approximation(kernel: Any, rank: int) -> Approximation:
     scaled, exponent = float_matrix(numbers)
     # LAPACK on entries near 1; powers of two are put back exactly.
     found = float_terms(scaled, number, 0.0)
-    terms = tuple(
-        (tuple(np.ldexp(np.array(column), exponent).tolist()), row) for column, row in found
-    )
+    with np.errstate(over="ignore"):
+        terms = tuple(
+            (tuple(np.ldexp(np.array(column), exponent).tolist()), row) for column, row in found
+        )
     if not all(np.isfinite(column).all() for column, _ in terms):
         raise ParameterError("kernel must have entries that doubles hold, got larger ones")
     residual = distance_squared(numbers, terms)

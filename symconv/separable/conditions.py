@@ -78,20 +78,28 @@ def reduced_minors(array: ExactArray) -> tuple[Any, ...]:
             f"kernel must have at most {MAX_MINORS} minors of size 2×2 for its condition, "
             f"got {counted}"
         )
-    found: list[Any] = []
-    for matrix in matrices:
-        for _, minor in _minors(matrix):
-            if minor and (polynomial := _normalised(minor.numer)) not in found:
-                found.append(polynomial)
+    different = {minor.numer for matrix in matrices for _, minor in _minors(matrix) if minor}
+    # In an order of their own, not that of a set, which changes from run to run.
+    found = sorted({_normalised(minor) for minor in different}, key=_order)
     if any(polynomial.is_ground for polynomial in found):
         return (sympy.S.One,)
-    # Short ones first: they divide the others.
-    found.sort(key=lambda polynomial: (sum(polynomial.degrees()), len(polynomial)))
-    kept: list[Any] = []
+    # Those of smaller degree come first: one that divides another is among them.
+    kept: list[tuple[int, Any]] = []
     for polynomial in found:
-        if not any(_divides(one, polynomial) for one in kept):
-            kept.append(polynomial)
-    return tuple(polynomial.as_expr() for polynomial in kept)
+        degree = _degree(polynomial)
+        if not any(_divides(one, polynomial) for least, one in kept if least < degree):
+            kept.append((degree, polynomial))
+    return tuple(polynomial.as_expr() for _, polynomial in kept)
+
+
+def _degree(polynomial: Any) -> int:
+    return max(map(sum, polynomial.itermonoms()))
+
+
+def _order(polynomial: Any) -> tuple[Any, ...]:
+    """By degree, then by length, then by the monomials, the earlier symbols first."""
+    powers = sorted(tuple(-p for p in monomial) for monomial in polynomial.itermonoms())
+    return _degree(polynomial), len(polynomial), powers, str(polynomial)
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -103,12 +111,15 @@ def _normalised(polynomial: Any) -> Any:
     """Square-free, with coprime integer coefficients (or monic over QQ(α)), the first positive."""
     ring = polynomial.ring
     # SymPy's factors are dense in every generator of the ring: only those that occur are kept.
-    used = [s for s, n in zip(ring.symbols, polynomial.degrees(), strict=True) if n > 0]
+    degrees = polynomial.degrees()
+    used = [s for s, n in zip(ring.symbols, degrees, strict=True) if n > 0]
     if not used:
         return ring.one
-    # Several symbols over QQ(α) are left with their repeated factors, which vanish alike.
+    # A repeated factor would make some degree 2. Several symbols over QQ(α) are left with theirs:
+    # they vanish alike.
     with suppress(BasePolynomialError, NotImplementedError):
-        polynomial = polynomial.set_ring(ring.clone(symbols=used)).sqf_part().set_ring(ring)
+        if max(degrees) > 1:
+            polynomial = polynomial.set_ring(ring.clone(symbols=used)).sqf_part().set_ring(ring)
     if not polynomial.ring.domain.is_QQ:
         return polynomial.monic()
     whole = polynomial.clear_denoms()[1].primitive()[1]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -288,24 +289,36 @@ class Separation:
         """The kernel and its terms as a picture, SVG with alternative text."""
         if self.kernel.ndim > 2:
             raise ParameterError(f"a picture needs a matrix, got {self.kernel.ndim} axes")
-        return factors_svg(*self.panels(), title=repr(self)[1:-1])
+        return factors_svg(*self.panels(), self.value_list(), title=repr(self)[1:-1])
+
+    def value_list(self) -> list[float]:
+        """The singular values as doubles, largest first, each as often as it occurs."""
+        return [float(v) for v in self.singular_values for _ in range(v.multiplicity or 1)]
 
     def panels(self) -> tuple[Array, list[tuple[Array, Array]]]:
         """The kernel and its terms as doubles, for pictures."""
         if self.numbers.is_symbolic:
             raise ParameterError("a picture needs numbers, got symbols; substitute them first")
-        kernel = self.kernel.astype(float).reshape(-1, self.shape[-1])
         vectors = [term if len(term) == 2 else ((1,), *term) for term in self.terms]
-        return kernel, [
-            (np.array(column, dtype=float), np.array(row, dtype=float)) for column, row in vectors
-        ]
+        try:
+            kernel = self.kernel.astype(float).reshape(-1, self.shape[-1])
+            return kernel, [
+                (np.array(column, dtype=float), np.array(row, dtype=float))
+                for column, row in vectors
+            ]
+        except OverflowError:
+            raise ParameterError("a picture needs numbers that doubles hold") from None
 
     def _repr_latex_(self) -> str | None:
         return f"$${self.latex()}$$" if self.kernel.size <= MAX_WRITTEN else None
 
     def _repr_html_(self) -> str:
-        drawn = self.kernel.ndim <= 2 and not self.numbers.is_symbolic and self.terms
-        return html_summary(repr(self), self._repr_latex_(), self.svg() if drawn else "")
+        picture = ""
+        if self.kernel.ndim <= 2 and self.terms:
+            # Symbols and huge integers have no shades.
+            with suppress(ParameterError):
+                picture = self.svg()
+        return html_summary(repr(self), self._repr_latex_(), picture)
 
 
 def separate(kernel: Any, *, tolerance: float | None = None) -> Separation:

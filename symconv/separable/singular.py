@@ -74,7 +74,11 @@ class SingularValue:
         return None if self.exact is None else sympy.expand(self.exact**2)
 
     def __str__(self) -> str:
-        shown = str(self.exact) if self.exact is not None else f"{float(self):.12g}"
+        if self.exact is not None:
+            shown = str(self.exact)
+        else:
+            middle = (Fraction(self.lower or 0) + Fraction(self.upper or 0)) / 2
+            shown = str(sympy.N(sympy.Rational(middle.numerator, middle.denominator), 12))
         return shown if self.multiplicity in (None, 1) else f"{shown} (×{self.multiplicity})"
 
 

@@ -15,6 +15,9 @@ __all__ = ["MAX_TERMS", "sum_latex", "sum_lines"]
 #: Terms that are written.
 MAX_TERMS = 6
 
+#: Entries of a vector that are written as text.
+MAX_ENTRIES = 16
+
 #: Vectors, one per axis, whose outer product is a separable kernel.
 Term = tuple[tuple[Any, ...], ...]
 
@@ -29,11 +32,19 @@ def sum_lines(terms: Sequence[Term]) -> list[str]:
     """
     lines: list[str] = []
     for term in terms[:MAX_TERMS]:
-        vectors = " ⊗ ".join(f"({', '.join(map(_written, vector))})" for vector in term)
+        vectors = " ⊗ ".join(f"({', '.join(_listed(vector))})" for vector in term)
         lines.append(f"{'+ ' if lines else '  '}{vectors}")
     if len(terms) > MAX_TERMS:
         lines.append(f"+ {len(terms) - MAX_TERMS} more")
     return lines
+
+
+def _listed(vector: Sequence[Any]) -> list[str]:
+    """The entries as text; of a long vector the ends."""
+    if len(vector) <= MAX_ENTRIES:
+        return [_written(entry) for entry in vector]
+    ends = [*vector[: MAX_ENTRIES - 2], *vector[-1:]]
+    return [*map(_written, ends[:-1]), "…", _written(ends[-1])]
 
 
 def _written(entry: Any) -> str:
