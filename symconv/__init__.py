@@ -22,6 +22,8 @@ _ROOMS = {
     "BOOLEAN": "semirings",
     "BoundOperator": "bound",
     "COUNTING": "semirings",
+    "Certificate": "deconvolution",
+    "CircularSpectrum": "spectra",
     "Congruence": "roundtrip",
     "Conv": "layers",
     "Conv1d": "layers",
@@ -32,16 +34,20 @@ _ROOMS = {
     "ConvTranspose2d": "layers",
     "ConvTranspose3d": "layers",
     "Counts": "counts",
+    "Deconvolution": "deconvolution",
     "DepthwiseFactors": "separable",
     "Dilation": "layers.morphology",
+    "Enclosure": "norms",
     "Erosion": "layers.morphology",
     "Fold": "layers",
+    "GenericRank": "linalg",
     "INFINITY": "semirings",
     "JaxConvTranspose": "conventions",
     "KerasConv": "conventions",
     "KerasConvTranspose": "conventions",
     "Layer": "layers",
     "Ledger": "proving.ledger",
+    "LipschitzBound": "lipschitz",
     "MAX_PLUS": "semirings",
     "MINUS_INFINITY": "semirings",
     "MIN_PLUS": "semirings",
@@ -59,6 +65,7 @@ _ROOMS = {
     "Operator": "operator",
     "Pad": "layers",
     "PoolOperator": "maxpool",
+    "RankProof": "linalg",
     "Ratio": "ratios",
     "Savings": "separable",
     "Selection": "selection",
@@ -79,23 +86,40 @@ _ROOMS = {
     "apply_separable": "passes",
     "axis_operators": "passes",
     "best_approximation": "separable",
+    "characters_diagonalise": "spectra",
+    "circular_spectrum": "spectra",
     "composed": "receptive",
     "convolution_counts": "counts",
     "convolution_matrix": "flipped",
     "covers": "reach",
+    "deconvolve": "deconvolution",
     "depthwise_factorization": "separable",
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
+    "determinant": "linalg",
     "enlarging_padding": "shapes",
     "field_of": "receptive",
     "from_onnx": "adapters.onnx",
     "from_torch": "adapters.torch",
+    "generic_rank": "linalg",
     "grouped_ratio": "ratios",
     "interior": "reach",
+    "inverse": "linalg",
+    "is_injective": "linalg",
+    "is_invertible": "linalg",
+    "is_surjective": "linalg",
+    "least_squares": "linalg",
+    "lipschitz_bound": "lipschitz",
     "max_unpool": "selection",
     "missing_offsets": "reach",
+    "norm_bounds": "norms",
+    "null_space": "linalg",
+    "nullity": "linalg",
+    "orthogonality": "linalg",
     "phase_fields": "reach",
     "prove": "proving.ledger",
+    "rank": "linalg",
+    "rank_proof": "linalg",
     "reads": "reach",
     "receptive_field_svg": "pictures",
     "relative_field": "receptive",
@@ -108,6 +132,8 @@ _ROOMS = {
     "separable_ratio": "ratios",
     "separate": "separable",
     "slice_ranks": "separable",
+    "smallest_singular_value": "norms",
+    "solve": "linalg",
     "solve_output_padding": "roundtrip",
     "solve_padding": "roundtrip",
     "surviving_sizes": "roundtrip",
@@ -154,6 +180,11 @@ if TYPE_CHECKING:
         depthwise_separable_counts as depthwise_separable_counts,
         separable_counts as separable_counts,
     )
+    from symconv.deconvolution import (
+        Certificate as Certificate,
+        Deconvolution as Deconvolution,
+        deconvolve as deconvolve,
+    )
     from symconv.errors import (
         SymconvError as SymconvError,
     )
@@ -186,6 +217,27 @@ if TYPE_CHECKING:
         Dilation as Dilation,
         Erosion as Erosion,
     )
+    from symconv.linalg import (
+        GenericRank as GenericRank,
+        RankProof as RankProof,
+        determinant as determinant,
+        generic_rank as generic_rank,
+        inverse as inverse,
+        is_injective as is_injective,
+        is_invertible as is_invertible,
+        is_surjective as is_surjective,
+        least_squares as least_squares,
+        null_space as null_space,
+        nullity as nullity,
+        orthogonality as orthogonality,
+        rank as rank,
+        rank_proof as rank_proof,
+        solve as solve,
+    )
+    from symconv.lipschitz import (
+        LipschitzBound as LipschitzBound,
+        lipschitz_bound as lipschitz_bound,
+    )
     from symconv.maxlinear import (
         MaxLinear as MaxLinear,
     )
@@ -199,6 +251,11 @@ if TYPE_CHECKING:
         Network as Network,
         NetworkOperator as NetworkOperator,
         Table as Table,
+    )
+    from symconv.norms import (
+        Enclosure as Enclosure,
+        norm_bounds as norm_bounds,
+        smallest_singular_value as smallest_singular_value,
     )
     from symconv.operator import (
         Operator as Operator,
@@ -279,6 +336,11 @@ if TYPE_CHECKING:
     )
     from symconv.shapes import (
         enlarging_padding as enlarging_padding,
+    )
+    from symconv.spectra import (
+        CircularSpectrum as CircularSpectrum,
+        characters_diagonalise as characters_diagonalise,
+        circular_spectrum as circular_spectrum,
     )
     from symconv.toomcook import (
         winograd_transforms as winograd_transforms,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-import mpmath  # type: ignore[import-untyped] # SymPy's own arithmetic of any precision
+import mpmath  # what SymPy computes with at any precision
 import numpy as np
 import numpy.typing as npt
 
