@@ -98,6 +98,7 @@ _ROOMS = {
     "depthwise_separable_ratio": "ratios",
     "determinant": "linalg",
     "enlarging_padding": "shapes",
+    "estimated_norm": "norms",
     "field_of": "receptive",
     "from_onnx": "adapters.onnx",
     "from_torch": "adapters.torch",
@@ -254,6 +255,7 @@ if TYPE_CHECKING:
     )
     from symconv.norms import (
         Enclosure as Enclosure,
+        estimated_norm as estimated_norm,
         norm_bounds as norm_bounds,
         smallest_singular_value as smallest_singular_value,
     )

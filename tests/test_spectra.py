@@ -430,3 +430,23 @@ def test_bad_weights_of_networks(weights, error, message):
 def test_activations_without_a_known_slope_are_refused():
     with pytest.raises(ParameterError, match=r"activation must be one of.*'0'"):
         lipschitz_bound(sc.Network([Activation("Swish")]), {}, (1, 3))
+
+
+@pytest.mark.parametrize(
+    ("layer", "size"),
+    [
+        (sc.Conv1d(1, 1, 3, padding=1, bias=False), (1,)),
+        (sc.Conv1d(1, 1, 3, bias=False), (3,)),
+        (sc.Conv2d(2, 3, 3, stride=2, padding=1, bias=False), (6, 5)),
+        (sc.ConvTranspose1d(2, 1, 3, stride=2, bias=False), (4,)),
+    ],
+)
+def test_the_estimate_lies_by_the_bounds(layer, size):
+    op = layer.operator(size)
+    weight = np.arange(1, 1 + np.prod(op.weight_shape)).reshape(op.weight_shape)
+    bound = op.bind(weight)
+    exact = np.linalg.norm(bound.operator.sparse(weight.astype(float)).toarray(), 2)
+    found = sc.estimated_norm(bound)
+    bounds = sc.norm_bounds(bound)
+    assert abs(found - exact) < 1e-9 * exact
+    assert bounds.low * (1 - 1e-9) <= found <= bounds.high * (1 + 1e-9)
