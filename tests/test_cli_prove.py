@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,6 +92,35 @@ def test_a_planted_bug_in_the_relation_fails_the_run(tmp_path):
     assert done.returncode == 1
     assert "UNDECIDED" in done.stdout
     assert "another statement than the code makes" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_ends_quietly_and_the_next_run_goes_on(tmp_path):
+    command = [sys.executable, "-m", "symconv", "prove", "--quiet", "--workers", "2"]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        # A shell's background jobs ignore Ctrl-C, and their children with them.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    )
+    journal = Path(os.environ["XDG_CONFIG_HOME"]) / "symconv" / "ledger.jsonl"
+    with process:
+        # The header and some rows.
+        while process.poll() is None and not (
+            journal.exists() and journal.read_bytes().count(b"\n") > 3
+        ):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        printed = process.communicate()[0]
+    assert (process.returncode, printed) == (130, b"")
+    rows = journal.read_text(encoding="utf-8").splitlines()[1:]
+    names = [json.loads(row)["identifier"] for row in rows]
+    assert all(json.loads(row)["as_expected"] for row in rows)
+    code, _ = run("prove", *names, "--quiet", "--workers", 1)
+    assert code == 0
+    assert not journal.exists()
 
 
 def test_check_all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -147,3 +148,19 @@ def test_the_text_shows_everything():
         assert part in text
     assert "Dumoulin" in text
     assert text.endswith("all as expected")
+
+
+def test_a_worker_that_dies_costs_its_theorem_alone(monkeypatch):
+    numbers = itertools.count()
+    original = room.subprocess.Popen
+
+    def popen(arguments, **settings):
+        # The first worker is a program that ends at once.
+        return original(arguments if next(numbers) else [arguments[0], "-c", ""], **settings)
+
+    monkeypatch.setattr(room.subprocess, "Popen", popen)
+    ledger = prove(FEW, workers=2)
+    lost = [row for row in ledger if not row.as_expected]
+    assert len(lost) == 1
+    assert all("the process that decided it ended" in row.reason for row in lost)
+    assert not ledger

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import inspect
 import json
@@ -366,7 +367,8 @@ def prove(
 
     def keep(row: Row, *, fresh: bool) -> None:
         rows[row.identifier] = row
-        if book is not None and fresh:
+        # What went wrong is decided again next time.
+        if book is not None and fresh and row.as_expected:
             book.add(row)
         if on_row is not None:
             on_row(row, len(rows), len(wanted))
@@ -390,21 +392,10 @@ def _decided_all(identifiers: list[str], workers: int) -> Iterator[Row]:
     left, found = queue.SimpleQueue[str](), queue.SimpleQueue[Row]()
     for identifier in identifiers:
         left.put(identifier)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    environment["PYTHONIOENCODING"] = "utf-8"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "symconv.proving.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            env=environment,
-        )
-        for _ in range(workers)
-    ]
+    processes: list[subprocess.Popen[str]] = []
     threads = [
-        threading.Thread(target=_serve, args=(process, left, found), daemon=True)
-        for process in processes
+        threading.Thread(target=_serve, args=(processes, left, found), daemon=True)
+        for _ in range(workers)
     ]
     try:
         for thread in threads:
@@ -413,24 +404,51 @@ def _decided_all(identifiers: list[str], workers: int) -> Iterator[Row]:
             yield found.get()
     finally:
         # After an interruption too: no process goes on for nobody.
+        with contextlib.suppress(queue.Empty):
+            while True:
+                left.get_nowait()
+        for process in tuple(processes):
+            process.kill()
+        for thread in threads:
+            thread.join()
         for process in processes:
             process.kill()
-        for thread, process in zip(threads, processes, strict=True):
-            thread.join()
-            with process:
+            # Closing a pipe to a process that is gone may find unsent text.
+            with contextlib.suppress(OSError), process:
                 pass
 
 
+def _worker() -> subprocess.Popen[str]:
+    """A process of `symconv.proving.worker`."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment["PYTHONIOENCODING"] = "utf-8"
+    return subprocess.Popen(
+        [sys.executable, "-m", "symconv.proving.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment,
+        # Ctrl-C is for the caller, who ends them.
+        start_new_session=True,
+    )
+
+
 def _serve(
-    process: subprocess.Popen[str], left: queue.SimpleQueue[str], found: queue.SimpleQueue[Row]
+    processes: list[subprocess.Popen[str]],
+    left: queue.SimpleQueue[str],
+    found: queue.SimpleQueue[Row],
 ) -> None:
-    """Hand theorems to one process as long as there are any; it may die, its theorem may not."""
-    assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes
+    """Hand theorems to one process as long as there are any; a dead one is replaced."""
+    process = None
     while True:
         try:
             identifier = left.get_nowait()
         except queue.Empty:
             return
+        if process is None:
+            process = _worker()
+            processes.append(process)
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes
         try:
             print(identifier, file=process.stdin, flush=True)
             line = process.stdout.readline()
@@ -438,8 +456,8 @@ def _serve(
             line = ""
         if line:
             found.put(Row(**json.loads(line)))
-        else:
-            reason = f"the process that decided it ended (exit status {process.poll()})"
-            theorem = theorems()[identifier]
-            lost = Decision(undecided(theorem.method.scope, reason))
-            found.put(_row(theorem, lost, 0.0))
+            continue
+        reason = f"the process that decided it ended (exit status {process.wait()})"
+        theorem = theorems()[identifier]
+        found.put(_row(theorem, Decision(undecided(theorem.method.scope, reason)), 0.0))
+        process = None
