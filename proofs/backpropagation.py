@@ -8,45 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import sympy
-from sympy.polys.rings import PolyRing
 
 import symconv as sc
 from symconv.matrices import symbols
 from symconv.proving import all_values
+from symconv.proving.claims import dot, is_gradient, symbolic
 from symconv.verdict import Verdict
 
 Array = npt.NDArray[Any]
-
-
-def _dot(one: Array, other: Array) -> Any:
-    return sympy.Add(*(one.ravel() * other.ravel()))
-
-
-def _polynomials(*arrays: Any) -> list[list[Any]]:
-    """Arrays of expressions as elements of one polynomial ring, where each has one form."""
-    listed = [list(np.ravel(np.asarray(array, dtype=object))) for array in arrays]
-    parts = [[sympy.sympify(entry, strict=True) for entry in array] for array in listed]
-    names = {name for array in parts for entry in array for name in entry.free_symbols}
-    ring = PolyRing(sorted(names, key=str) or [sympy.Dummy()], sympy.QQ)
-    return [[ring.from_expr(entry) for entry in array] for array in parts]
-
-
-def _is_gradient(claimed: Any, scalar: Any, by: Array) -> bool:
-    """Whether the derivatives of a polynomial by each symbol are the claimed ones."""
-    (value,), symbols, gradient = _polynomials([scalar], by, claimed)
-    return [value.diff(symbol) for symbol in symbols] == gradient
-
-
-def _symbolic(op: Any) -> tuple[Array, Array, Array]:
-    """Symbolic input x, weights w and arriving gradient y of an operator."""
-    return (
-        symbols("x", op.input_shape),
-        symbols("w", op.weight_shape or ()),
-        symbols("y", op.output_shape),
-    )
 
 
 @all_values(
@@ -75,15 +46,15 @@ def _chained(second: str, stride: int, back: Callable[[Array], Array]) -> bool:
     first = sc.Conv(1, 2, (2,), stride=stride, padding=((0, 1),), bias=False).operator((3,))
     later = sc.Conv(2, 1, (2,), padding=1, padding_mode=second, bias=False)
     last = later.operator(first.output_shape[1:])
-    x, w, _ = _symbolic(first)
+    x, w, _ = symbolic(first)
     v, y = symbols("v", (1, 2, 2)), symbols("y", last.output_shape)
     middle = first.apply(x, w)
-    scalar = _dot(y, last.apply(middle, v))
+    scalar = dot(y, last.apply(middle, v))
     arrived = last.T.apply(y, back(v))
     return (
-        _is_gradient(first.T.apply(arrived, w), scalar, x)
-        and _is_gradient(first.weight_gradient(x, arrived), scalar, w)
-        and _is_gradient(last.weight_gradient(middle, y), scalar, v)
+        is_gradient(first.T.apply(arrived, w), scalar, x)
+        and is_gradient(first.weight_gradient(x, arrived), scalar, w)
+        and is_gradient(last.weight_gradient(middle, y), scalar, v)
     )
 
 
@@ -126,7 +97,7 @@ def _transposed(
     conv = sc.Conv(
         2, 1, (2,), stride=stride, dilation=dilation, padding=((padding[0], conv_hi),), bias=False
     )
-    x, w, _ = _symbolic(operator)
+    x, w, _ = symbolic(operator)
     outputs = sympy.Matrix(list(operator.apply(x, w).ravel()))
     derivative = outputs.jacobian(list(x.ravel()))
     return sc.same_operator(derivative.T, conv.operator(operator.output_shape[1:]).exact(w))
@@ -153,7 +124,7 @@ SQUARE = {
 def least_squares(layer: str) -> bool:
     op, x, w, y, loss = _loss(layer)
     residual = op.apply(x, w) - y
-    return _is_gradient(op.T.apply(residual, w), loss, x) and _is_gradient(
+    return is_gradient(op.T.apply(residual, w), loss, x) and is_gradient(
         op.weight_gradient(x, residual), loss, w
     )
 
@@ -161,14 +132,14 @@ def least_squares(layer: str) -> bool:
 @least_squares.near_miss_claim()
 def _subtracted_later(layer: str) -> bool:
     op, x, w, y, loss = _loss(layer)
-    return _is_gradient(op.T.apply(op.apply(x, w), w) - y, loss, x)
+    return is_gradient(op.T.apply(op.apply(x, w), w) - y, loss, x)
 
 
 def _loss(layer: str) -> tuple[Any, Array, Array, Array, Any]:
     op = SQUARE[layer].operator((2,))
-    x, w, y = _symbolic(op)
+    x, w, y = symbolic(op)
     residual = op.apply(x, w) - y
-    return op, x, w, y, _dot(residual, residual) / 2
+    return op, x, w, y, dot(residual, residual) / 2
 
 
 @all_values(
@@ -200,8 +171,8 @@ def _averaged(n: int, stride: int, ceil: bool, counted: bool, divisor: int | Non
         (2,), stride=stride, padding=((0, 1),), ceil_mode=ceil, divisor_override=divisor
     )
     back = op if divisor is None else other.operator((n,))
-    x, _, y = _symbolic(op)
-    return _is_gradient(back.T.apply(y), _dot(y, op.apply(x)), x)
+    x, _, y = symbolic(op)
+    return is_gradient(back.T.apply(y), dot(y, op.apply(x)), x)
 
 
 @all_values(

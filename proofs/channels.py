@@ -12,59 +12,15 @@ import sympy
 import symconv as sc
 from symconv.matrices import symbols
 from symconv.proving import all_values
+from symconv.proving.claims import SAMPLES, block_diagonal, built, flattened, kronecker
 
 Array = npt.NDArray[Any]
 MODES = ("zeros", "circular", "reflect")
 
-#: Input channels, output channels, kernel, options, size.
-LAYERS: dict[str, tuple[int, int, tuple[int, ...], dict[str, Any], tuple[int, ...]]] = {
-    "plain": (1, 2, (2,), {}, (3,)),
-    "strided": (2, 1, (3,), {"stride": 2, "padding": ((2, 1),)}, (4,)),
-    "grouped": (4, 2, (2,), {"groups": 2, "dilation": 2, "padding": 1}, (4,)),
-    "depthwise": (2, 4, (2,), {"groups": 2, "padding": ((0, 1),)}, (3,)),
-    "two axes": (2, 2, (2, 2), {"stride": (1, 2), "padding": ((1, 0), (0, 2))}, (2, 3)),
-}
-
-
-def built(name: str, **changes: Any) -> tuple[sc.Conv, tuple[int, ...]]:
-    """A layer of `LAYERS` with parameters changed, and its size."""
-    inputs, outputs, kernel, options, size = LAYERS[name]
-    return sc.Conv(inputs, outputs, kernel, **{"bias": False, **options, **changes}), size
-
-
-def kronecker(*factors: Any) -> Any:
-    """The Kronecker product of matrices, entry by entry of those that are not 0."""
-    shape, entries = (1, 1), {(0, 0): sympy.S.One}
-    for factor in map(sympy.SparseMatrix, factors):
-        rows, columns = factor.shape
-        shape = shape[0] * rows, shape[1] * columns
-        entries = {
-            (row * rows + i, column * columns + j): value * entry
-            for (row, column), value in entries.items()
-            for (i, j), entry in factor.todok().items()
-        }
-    return sympy.ImmutableSparseMatrix(*shape, entries)
-
-
-def block_diagonal(weight: Array, groups: int) -> Array:
-    """The weights of one group: zeros between the channels that different groups have."""
-    outputs, within, *kernel = weight.shape
-    dense = np.zeros((outputs, groups * within, *kernel), dtype=object)
-    for group in range(groups):
-        rows = slice(group * outputs // groups, (group + 1) * outputs // groups)
-        dense[rows, group * within : (group + 1) * within] = weight[rows]
-    return dense
-
-
-def flattened(array: Any) -> sympy.ImmutableSparseMatrix:
-    """An array as one column."""
-    entries = np.asarray(array, dtype=object).ravel().tolist()
-    return sympy.ImmutableSparseMatrix(len(entries), 1, entries)
-
 
 @all_values(
     "channels.im2col",
-    box={"layer": tuple(LAYERS), "mode": MODES},
+    box={"layer": tuple(SAMPLES), "mode": MODES},
     words="A convolution is A = (W ⊗ I)·P for all weights: P has rows (channel, tap, output) of "
     "0 and at most one 1, W rows of weights (channel, tap), block diagonal for groups.",
     latex=r"A = (W \otimes I_{O})\,P,\qquad P = I_{C} \otimes U",
@@ -83,7 +39,7 @@ def im2col_in_another_order(layer: str, mode: str) -> sc.Verdict:
 
 
 def _patches(name: str, mode: str, *, outputs_last: bool) -> sc.Verdict:
-    conv, size = built(name, padding_mode=mode)
+    conv, size = built(SAMPLES[name], padding_mode=mode)
     unfold = sc.Unfold(
         conv.kernel_size,
         stride=conv.stride,
@@ -111,15 +67,15 @@ def _patches(name: str, mode: str, *, outputs_last: bool) -> sc.Verdict:
     concludes="triples",
 )
 def grouped(layer: str, form: str, mode: str) -> sc.Verdict:
-    conv, size = built(layer, padding_mode=mode)
+    conv, size = built(SAMPLES[layer], padding_mode=mode)
     operator = conv.operator(size)
     weight = operator.weight_symbols()
     if form == "dense":
-        dense, _ = built(layer, padding_mode=mode, groups=1)
+        dense, _ = built(SAMPLES[layer], padding_mode=mode, groups=1)
         whole = dense.operator(size).exact(block_diagonal(weight, conv.groups))
         return sc.same_operator(operator, whole)
     inputs, outputs = conv.in_channels // conv.groups, conv.out_channels // conv.groups
-    options = {**LAYERS[layer][3], "groups": 1, "padding_mode": mode}
+    options = {**SAMPLES[layer][3], "groups": 1, "padding_mode": mode}
     part = sc.Conv(inputs, outputs, conv.kernel_size, bias=False, **options).operator(size)
     parts = [part.exact(w) for w in np.split(weight, conv.groups)]
     return sc.same_operator(operator, sympy.diag(*parts))
@@ -127,12 +83,12 @@ def grouped(layer: str, form: str, mode: str) -> sc.Verdict:
 
 @grouped.near_miss_claim(box={"layer": ("grouped", "depthwise")})
 def grouped_by_remainder(layer: str) -> sc.Verdict:
-    conv, size = built(layer)
+    conv, size = built(SAMPLES[layer])
     operator = conv.operator(size)
     dense = block_diagonal(operator.weight_symbols(), conv.groups)
     # Channel (g, c) of the blocks comes from channel (c, g) of the input.
     order = np.arange(conv.in_channels).reshape(conv.groups, -1).T.ravel()
-    whole, _ = built(layer, groups=1)
+    whole, _ = built(SAMPLES[layer], groups=1)
     return sc.same_operator(operator, whole.operator(size).exact(dense[:, np.argsort(order)]))
 
 
@@ -208,7 +164,7 @@ def stacked_groups(layer: str, mode: str) -> sc.Verdict:
 
 
 def _stacked(name: str, mode: str) -> sc.Verdict:
-    conv, size = built(name, padding_mode=mode)
+    conv, size = built(SAMPLES[name], padding_mode=mode)
     both, _ = _with_channels(name, conv.in_channels, 2 * conv.out_channels, padding_mode=mode)
     operator = conv.operator(size)
     w, v = (symbols(letter, operator.weight_shape or ()) for letter in "wv")
@@ -219,7 +175,7 @@ def _stacked(name: str, mode: str) -> sc.Verdict:
 def _with_channels(
     name: str, inputs: int, outputs: int, **changes: Any
 ) -> tuple[sc.Conv, tuple[int, ...]]:
-    _, _, kernel, options, size = LAYERS[name]
+    _, _, kernel, options, size = SAMPLES[name]
     return sc.Conv(inputs, outputs, kernel, **{"bias": False, **options, **changes}), size
 
 
@@ -243,7 +199,7 @@ def concatenated_with_one_bias(layer: str) -> sc.Verdict:
 
 
 def _concatenated(name: str, *, shared: bool) -> sc.Verdict:
-    conv, size = built(name, bias=True)
+    conv, size = built(SAMPLES[name], bias=True)
     both, _ = _with_channels(name, 2 * conv.in_channels, conv.out_channels, bias=True)
     operator, joined = conv.operator(size), both.operator(size)
     xs, ws = (symbols(letter, operator.input_shape) for letter in "xy"), "wv"

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sympy
-from sympy.polys.rings import PolyRing
 
 import symconv as sc
 from symconv.incidence import Incidence
 from symconv.matrices import symbols
 from symconv.proving import all_values
+from symconv.proving.claims import dot, is_gradient, polynomials, symbolic
 from symconv.verdict import Verdict
 
 Array = npt.NDArray[Any]
@@ -58,37 +58,13 @@ def _bound(layer: str) -> tuple[Any, Array, Array, Array]:
     """The operator with symbolic input x, weights w and arriving gradient y."""
     chosen, size = LAYERS[layer]
     op = chosen.operator(size)
-    return (
-        op,
-        symbols("x", op.input_shape),
-        symbols("w", op.weight_shape),
-        symbols("y", op.output_shape),
-    )
-
-
-def _dot(one: Array, other: Array) -> Any:
-    return sympy.Add(*(one.ravel() * other.ravel()))
-
-
-def _polynomials(*arrays: Any) -> list[list[Any]]:
-    """Arrays of expressions as elements of one polynomial ring, where each has one form."""
-    listed = [list(np.ravel(np.asarray(array, dtype=object))) for array in arrays]
-    parts = [[sympy.sympify(entry, strict=True) for entry in array] for array in listed]
-    names = {name for array in parts for entry in array for name in entry.free_symbols}
-    ring = PolyRing(sorted(names, key=str) or [sympy.Dummy()], sympy.QQ)
-    return [[ring.from_expr(entry) for entry in array] for array in parts]
+    return op, *symbolic(op)
 
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two arrays, of one shape, are equal as polynomials."""
-    a, b = _polynomials(one, other)
+    a, b = polynomials(one, other)
     return a == b
-
-
-def _is_gradient(claimed: Any, scalar: Any, by: Array) -> bool:
-    """Whether the derivatives of a polynomial by each symbol are the claimed ones."""
-    (value,), symbols, gradient = _polynomials([scalar], by, claimed)
-    return [value.diff(symbol) for symbol in symbols] == gradient
 
 
 def _flipped(w: Array) -> Array:
@@ -108,13 +84,13 @@ def _flipped(w: Array) -> Array:
 )
 def adjoint(layer: str) -> bool:
     op, x, w, y = _bound(layer)
-    return _same(_dot(op.apply(x, w), y), _dot(x, op.T.apply(y, w)))
+    return _same(dot(op.apply(x, w), y), dot(x, op.T.apply(y, w)))
 
 
 @adjoint.near_miss_claim()
 def _adjoint_flipped(layer: str) -> bool:
     op, x, w, y = _bound(layer)
-    return _same(_dot(op.apply(x, w), y), _dot(x, op.T.apply(y, _flipped(w))))
+    return _same(dot(op.apply(x, w), y), dot(x, op.T.apply(y, _flipped(w))))
 
 
 @all_values(
@@ -153,8 +129,8 @@ def _complex(layer: str, turned: Callable[[Any], Any]) -> bool:
 
     x, w = numbers("x", op.input_shape), numbers("w", op.weight_shape)
     y = numbers("y", op.output_shape)
-    left = _dot(op.apply(x, w), np.conjugate(y))
-    right = _dot(x, np.conjugate(turned(op).apply(y, w)))
+    left = dot(op.apply(x, w), np.conjugate(y))
+    right = dot(x, np.conjugate(turned(op).apply(y, w)))
     # In the ring over ℚ, I is one more symbol, of which I² has been replaced by −1.
     unit = sympy.Symbol("I")
     return _same(*([sympy.expand(side).subs(sympy.I, unit)] for side in (left, right)))
@@ -291,13 +267,13 @@ def _is_bilinear(layer: Any, size: tuple[int, ...]) -> bool:
 )
 def input_gradient(layer: str) -> bool:
     op, x, w, bias, y = _affine(layer)
-    return _is_gradient(op.T.apply(y, w), _dot(y, op.apply(x, w, bias)), x)
+    return is_gradient(op.T.apply(y, w), dot(y, op.apply(x, w, bias)), x)
 
 
 @input_gradient.near_miss_claim()
 def _input_gradient_unflipped(layer: str) -> bool:
     op, x, w, bias, y = _affine(layer)
-    return _is_gradient(op.T.apply(y, _flipped(w)), _dot(y, op.apply(x, w, bias)), x)
+    return is_gradient(op.T.apply(y, _flipped(w)), dot(y, op.apply(x, w, bias)), x)
 
 
 @all_values(
@@ -316,7 +292,7 @@ def weight_gradient(layer: str) -> bool:
     x, y = symbols("x", (2, *op.input_shape)), symbols("y", (2, *op.output_shape))
     w = symbols("w", op.weight_shape)
     bias = [0] * op.output_shape[0] if op.has_bias else None
-    return _is_gradient(op.weight_gradient(x, y), _dot(y, op.apply(x, w, bias)), w)
+    return is_gradient(op.weight_gradient(x, y), dot(y, op.apply(x, w, bias)), w)
 
 
 @weight_gradient.near_miss_claim({"layer": ("constant padding",)})
@@ -324,7 +300,7 @@ def _weight_gradient_of_zeros(layer: str) -> bool:
     op, x, w, bias, y = _affine(layer)
     chosen, size = AFFINE[layer]
     zeros = sc.Conv(1, 1, chosen.kernel_size, padding=chosen.padding, bias=False).operator(size)
-    return _is_gradient(zeros.weight_gradient(x, y), _dot(y, op.apply(x, w, bias)), w)
+    return is_gradient(zeros.weight_gradient(x, y), dot(y, op.apply(x, w, bias)), w)
 
 
 @all_values(
@@ -351,7 +327,7 @@ def _bias_sums(layer: str, factor: Callable[[int], Any]) -> bool:
     if bias is None:
         return False
     sums = np.array([factor(part.size) * sum(part.ravel()) for part in y], dtype=object)
-    return _is_gradient(sums, _dot(y, op.apply(x, w, bias)), bias)
+    return is_gradient(sums, dot(y, op.apply(x, w, bias)), bias)
 
 
 @all_values(
@@ -377,7 +353,7 @@ def _hessian_single(layer: str) -> bool:
 def _mixed(layer: str) -> list[tuple[Any, Any]]:
     """Second derivatives with what they must be, for every pair of variables."""
     op, x, w, y = _bound(layer)
-    scalar = sympy.expand(_dot(y, op.apply(x, w)))
+    scalar = sympy.expand(dot(y, op.apply(x, w)))
     chosen, size = LAYERS[layer]
     triples = list(zip(*Incidence(chosen.geometry(size)).triples(), strict=True))
     pairs = [(sympy.diff(scalar, a, b), 0) for side in (x, w) for a in side.flat for b in side.flat]

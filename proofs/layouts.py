@@ -14,54 +14,11 @@ import symconv as sc
 from symconv.boundary import MODES
 from symconv.matrices import symbols
 from symconv.proving import all_values
+from symconv.proving.claims import SAMPLES, block_diagonal, built, flattened, kronecker
 
 Array = npt.NDArray[Any]
 
-#: Input channels, output channels, kernel, options, size.
-LAYERS: dict[str, tuple[int, int, tuple[int, ...], dict[str, Any], tuple[int, ...]]] = {
-    "plain": (1, 2, (2,), {}, (3,)),
-    "strided": (2, 1, (3,), {"stride": 2, "padding": ((2, 1),)}, (4,)),
-    "grouped": (4, 2, (2,), {"groups": 2, "dilation": 2, "padding": 1}, (4,)),
-    "depthwise": (2, 4, (2,), {"groups": 2, "padding": ((0, 1),)}, (3,)),
-    "padded": (1, 1, (2,), {"padding": ((2, 2),)}, (3,)),
-    "two axes": (2, 2, (2, 2), {"stride": (1, 2), "padding": ((1, 0), (0, 2))}, (2, 3)),
-}
-
-
-def built(name: str, **changes: Any) -> tuple[sc.Conv, tuple[int, ...]]:
-    """A layer of `LAYERS` with parameters changed, and its size."""
-    inputs, outputs, kernel, options, size = LAYERS[name]
-    return sc.Conv(inputs, outputs, kernel, **{"bias": False, **options, **changes}), size
-
-
-def kronecker(*factors: Any) -> Any:
-    """The Kronecker product of matrices, entry by entry of those that are not 0."""
-    shape, entries = (1, 1), {(0, 0): sympy.S.One}
-    for factor in map(sympy.SparseMatrix, factors):
-        rows, columns = factor.shape
-        shape = shape[0] * rows, shape[1] * columns
-        entries = {
-            (row * rows + i, column * columns + j): value * entry
-            for (row, column), value in entries.items()
-            for (i, j), entry in factor.todok().items()
-        }
-    return sympy.ImmutableSparseMatrix(*shape, entries)
-
-
-def block_diagonal(weight: Array, groups: int) -> Array:
-    """The weights of one group: zeros between the channels that different groups have."""
-    outputs, within, *kernel = weight.shape
-    dense = np.zeros((outputs, groups * within, *kernel), dtype=object)
-    for group in range(groups):
-        rows = slice(group * outputs // groups, (group + 1) * outputs // groups)
-        dense[rows, group * within : (group + 1) * within] = weight[rows]
-    return dense
-
-
-def flattened(array: Any) -> sympy.ImmutableSparseMatrix:
-    """An array as one column."""
-    entries = np.asarray(array, dtype=object).ravel().tolist()
-    return sympy.ImmutableSparseMatrix(len(entries), 1, entries)
+LAYERS = SAMPLES | {"padded": (1, 1, (2,), {"padding": ((2, 2),)}, (3,))}
 
 
 @all_values(
@@ -84,7 +41,7 @@ def batches_last(layer: str, batch: int) -> sc.Verdict:
 
 
 def _batch(name: str, batch: int, *, first: bool) -> sc.Verdict:
-    conv, size = built(name)
+    conv, size = built(LAYERS[name])
     operator = conv.operator(size)
     x = symbols("x", (batch, *operator.input_shape))
     factors = [sympy.eye(batch), operator.exact()]
@@ -113,7 +70,7 @@ def sum_over_taps_channels_last(layer: str, mode: str) -> sc.Verdict:
 
 
 def _taps(name: str, mode: str, *, channels_first: bool) -> sc.Verdict:
-    conv, size = built(name, padding_mode=mode)
+    conv, size = built(LAYERS[name], padding_mode=mode)
     operator = conv.operator(size)
     weight = block_diagonal(operator.weight_symbols(), conv.groups)
     axes = [axis_taps(conv, axis, n) for axis, n in enumerate(size)]
@@ -207,11 +164,11 @@ def pad_half_first(layer: str, mode: str) -> sc.Verdict:
 
 def _padded(name: str, mode: str, *, share: int) -> sc.Verdict:
     """A `share`-th of the padding goes before the convolution, the rest stays in it."""
-    conv, size = built(name, padding_mode=mode)
+    conv, size = built(LAYERS[name], padding_mode=mode)
     first = [(lo // share, hi // share) for lo, hi in conv.padding]
     left = [(lo - a, hi - b) for (lo, hi), (a, b) in zip(conv.padding, first, strict=True)]
     pad = sc.Pad(first, padding_mode=mode)
-    later, _ = built(name, padding_mode=mode, padding=left)
+    later, _ = built(LAYERS[name], padding_mode=mode, padding=left)
     padding = kronecker(sympy.eye(conv.in_channels), pad.operator(size).exact())
     both = later.operator(pad.output_size(size)).exact() * padding
     return sc.same_operator(conv.operator(size), both)

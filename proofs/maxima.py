@@ -23,18 +23,9 @@ from symconv.proving import (
     exhaustive,
     implies,
 )
+from symconv.proving.claims import windows
 
 IntArray = npt.NDArray[np.int64]
-
-
-def windows(n: int, n_taps: int, stride: int, padding: int = 0) -> list[list[int]]:
-    """The stored samples that each window of a pooling on one axis reads."""
-    operator = sc.Unfold((n_taps,), stride=stride, padding=padding).operator((n,))
-    reads: list[list[int]] = [[] for _ in range(operator.output_shape[1])]
-    rows, columns = operator.sparse(dtype=int).nonzero()
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        reads[row % len(reads)].append(column)
-    return reads
 
 
 def inputs(n: int, n_values: int) -> IntArray:
@@ -86,7 +77,11 @@ def strictly_increasing(f: tuple[int, ...], K: int, s: int, p: int) -> bool:  # 
 
 def commutes(f: tuple[int, ...], n_taps: int, stride: int, padding: int) -> bool:
     """Whether f and a max pooling of 4 samples commute on every input."""
-    x, reads, table = inputs(4, 3), windows(4, n_taps, stride, padding), np.array(f)
+    x, reads, table = (
+        inputs(4, 3),
+        windows((4,), (n_taps,), stride=stride, padding=padding),
+        np.array(f),
+    )
     return np.array_equal(table[largest(x, reads)], largest(table[x], reads))
 
 
@@ -111,7 +106,7 @@ def strict_thresholds(K: int, s: int, p: int, n: int) -> bool | None:  # noqa: N
 
 def stacked(n_taps: int, stride: int, padding: int, n: int, above: int) -> bool | None:
     """Whether the poolings of x ≥ t + above sum to that of x; None for windows without samples."""
-    x, reads = inputs(n, 4), windows(n, n_taps, stride, padding)
+    x, reads = inputs(n, 4), windows((n,), (n_taps,), stride=stride, padding=padding)
     if not all(reads):
         return None
     total = sum(largest((x >= t + above).astype(np.int64), reads) for t in range(1, 4))
@@ -130,7 +125,7 @@ def stacked(n_taps: int, stride: int, padding: int, n: int, above: int) -> bool 
     box={"K": (1, 2, 3), "s": (1, 2, 3), "p": (0, 1), "n": (2, 3), "c": (1, 2)},
 )
 def tropical_linear(K: int, s: int, p: int, n: int, c: int) -> bool | None:  # noqa: N803
-    if n + 2 * p < K or not all(reads := windows(n, K, s, p)):
+    if n + 2 * p < K or not all(reads := windows((n,), (K,), stride=s, padding=p)):
         return None
     x, y = pairs(n)
     added = np.array_equal(largest(x + c, reads), largest(x, reads) + c)
@@ -140,7 +135,7 @@ def tropical_linear(K: int, s: int, p: int, n: int, c: int) -> bool | None:  # n
 
 @tropical_linear.near_miss_claim()
 def linear(K: int, s: int, p: int, n: int, c: int) -> bool | None:  # noqa: N803
-    if n + 2 * p < K or not all(reads := windows(n, K, s, p)):
+    if n + 2 * p < K or not all(reads := windows((n,), (K,), stride=s, padding=p)):
         return None
     x, y = pairs(n)
     scaled = np.array_equal(largest(c * x, reads), c * largest(x, reads))
@@ -183,7 +178,7 @@ def distances(t: Trace) -> None:
 def permutations_kept(n: int, K: int, s: int) -> bool | None:  # noqa: N803
     if n < K:
         return None
-    reads = windows(n, K, s)
+    reads = windows((n,), (K,), stride=s)
     readers = [tuple(i in window for window in reads) for i in range(n)]
     classes = [readers.count(kind) for kind in set(readers)]
     return unchanged(n, reads) == math.prod(map(math.factorial, classes))
@@ -193,7 +188,7 @@ def permutations_kept(n: int, K: int, s: int) -> bool | None:  # noqa: N803
 def permutations_of_each_window(n: int, K: int, s: int) -> bool | None:  # noqa: N803
     if n < K:
         return None
-    reads = windows(n, K, s)
+    reads = windows((n,), (K,), stride=s)
     return bool(unchanged(n, reads) == math.factorial(K) ** len(reads))
 
 

@@ -7,7 +7,6 @@ which theorem proves that.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import permutations, product
 from typing import Any
 
@@ -16,18 +15,9 @@ import sympy
 
 import symconv as sc
 from symconv.proving import Trace, all_sizes, all_values, between, exhaustive, iff
+from symconv.proving.claims import windows
 from symconv.relation import AxisRelation
 from symconv.verdict import Verdict
-
-
-def windows(size: Sequence[int], kernel: tuple[int, ...], stride: int) -> list[list[int]]:
-    """The samples, raveled, that each window of an unpadded pooling reads."""
-    operator = sc.Unfold(kernel, stride=stride).operator(size)
-    reads: list[list[int]] = [[] for _ in range(math.prod(operator.output_shape[1:]))]
-    rows, columns = operator.sparse(dtype=int).nonzero()
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        reads[row % len(reads)].append(column)
-    return reads
 
 
 @exhaustive(
@@ -42,7 +32,7 @@ def windows(size: Sequence[int], kernel: tuple[int, ...], stride: int) -> list[l
 )
 def n14_example(K: int) -> bool:  # noqa: N803
     x = np.array([[1, 0, 3, 5], [3, 4, 2, 2], [1, 3, 3, 9], [5, 7, 8, 4]])
-    largest = [int(x.ravel()[window].max()) for window in windows((4, 4), (K, K), 2)]
+    largest = [int(x.ravel()[window].max()) for window in windows((4, 4), (K, K), stride=2)]
     mean = sc.AvgPool2d(K, stride=2).operator((4, 4)).apply(x)
     return largest == [4, 5, 7, 9] and mean.tolist() == [[2, 3], [4, 6]]
 
@@ -67,7 +57,7 @@ def n14_other_window(K: int) -> bool:  # noqa: N803
     "maxima.permutations for windows that overlap.",
 )
 def n15_permutations(x: tuple[int, ...], pi: tuple[int, ...]) -> bool:
-    reads = windows((4,), (2,), 2)
+    reads = windows((4,), (2,), stride=2)
     return all(max(x[pi[i]] for i in window) == max(x[i] for i in window) for window in reads)
 
 
@@ -94,7 +84,7 @@ def n15_of_windows(pi: tuple[int, ...]) -> bool:
 
 def is_kept(pi: tuple[int, ...]) -> tuple[bool, bool]:
     """Whether the maxima, as sets of unknowns, and the means, as a matrix, stay for all inputs."""
-    reads = windows((4,), (2,), 2)
+    reads = windows((4,), (2,), stride=2)
     maxima = all({pi[i] for i in window} == set(window) for window in reads)
     mean = sc.AvgPool1d(2).operator((4,)).exact()
     permuted = sympy.SparseMatrix(4, 4, {(i, pi[i]): 1 for i in range(4)})
@@ -117,7 +107,7 @@ def is_kept(pi: tuple[int, ...]) -> tuple[bool, bool]:
 def n16_shift(K: int, i: int, t: int) -> bool | None:  # noqa: N803
     if i + t >= 6:
         return None
-    reads = windows((6,), (K,), K)
+    reads = windows((6,), (K,), stride=K)
     return [i in window for window in reads] == [i + t in window for window in reads]
 
 
@@ -157,7 +147,7 @@ def n16_one_window(n: int, m: int, K_of_n: int) -> bool | None:  # noqa: N803
     taps = n // K_of_n
     if m >= n:
         return None
-    reads, mean = windows((n,), (taps,), taps), sc.AvgPool1d(taps).operator((n,))
+    reads, mean = windows((n,), (taps,), stride=taps), sc.AvgPool1d(taps).operator((n,))
     for ground, *thing in product(range(3), repeat=m + 1):
         pictures = [
             np.array([ground] * at + thing + [ground] * (n - m - at)) for at in range(n - m + 1)

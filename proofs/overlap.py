@@ -19,18 +19,11 @@ from symconv.proving import (
     exhaustive,
     iff,
     implies,
+    scattered,
 )
-from symconv.proving.terms import Formula, Term
+from symconv.proving.terms import Term
 
 ODENA = "A. Odena, V. Dumoulin, C. Olah (2016), Deconvolution and checkerboard artifacts, Distill"
-
-
-def scattered(conv: AxisRelation, n: Term, op: object, i: object, k: object, y: object) -> Formula:
-    """Input i of n reaches output y through tap k of the transposed convolution."""
-    size = conv.input_size(n, op)
-    return all_of(
-        between(0, i, n), between(0, k, conv.n_taps), between(0, y, size), conv.position(i, k) == y
-    )
 
 
 @all_sizes(

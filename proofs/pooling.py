@@ -8,11 +8,8 @@ for all values.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 import symconv as sc
 from symconv.errors import GeometryError
@@ -28,27 +25,13 @@ from symconv.proving import (
     implies,
     reads,
 )
+from symconv.proving.claims import columns_read, windows
 from symconv.relation import AxisRelation
 
 #: The largest of some unknown numbers; `ZERO` stands for the number 0 among them.
 Maximum = frozenset[int]
 MINUS_INFINITY: Maximum = frozenset()
 ZERO = -1
-
-
-def read_by(operator: sc.Operator) -> list[list[int]]:
-    """Per row the columns in which a matrix of zeros and ones has a one."""
-    matrix = operator.sparse(dtype=int)
-    return [part.tolist() for part in np.split(matrix.indices, matrix.indptr[1:-1])]
-
-
-def windows(size: tuple[int, ...], kernel: tuple[int, ...], **options: Any) -> list[list[int]]:
-    """The stored samples, raveled, that each window of a pooling reads."""
-    operator = sc.Unfold(kernel, **options).operator(size)
-    rows = read_by(operator)
-    n_windows = math.prod(operator.output_shape[1:])
-    # One row for each tap of each window, tap after tap.
-    return [sorted({i for row in rows[o::n_windows] for i in row}) for o in range(n_windows)]
 
 
 def pooled(x: Sequence[Maximum], by: list[list[int]]) -> list[Maximum]:
@@ -63,7 +46,7 @@ def unknowns(n: int) -> list[Maximum]:
 
 def padded(x: Sequence[Maximum], lo: int, hi: int, value: Maximum) -> list[Maximum]:
     """The samples with `value` around them."""
-    places = read_by(sc.Pad(((lo, hi),)).operator((len(x),)))
+    places = columns_read(sc.Pad(((lo, hi),)).operator((len(x),)))
     return [x[place[0]] if place else value for place in places]
 
 

@@ -19,16 +19,8 @@ from symconv.proving import (
     iff,
     implies,
     reads,
+    scattered,
 )
-from symconv.proving.terms import Formula, Term
-
-
-def scattered(conv: AxisRelation, n: Term, op: object, i: object, k: object, y: object) -> Formula:
-    """Input i of n reaches output y through tap k of the transposed convolution."""
-    size = conv.input_size(n, op)
-    return all_of(
-        between(0, i, n), between(0, k, conv.n_taps), between(0, y, size), conv.position(i, k) == y
-    )
 
 
 @all_sizes(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from symconv.proving.boxed import all_values, exhaustive
 from symconv.proving.certified import all_sizes
 from symconv.proving.identities import identity, no_claim
-from symconv.proving.stating import axis, between, reads
+from symconv.proving.stating import axis, between, reads, scattered
 from symconv.proving.terms import all_of, any_of, iff, implies
 from symconv.proving.theorem import Theorem
 from symconv.proving.tracing import Trace, lift
@@ -26,4 +26,5 @@ __all__ = [
     "lift",
     "no_claim",
     "reads",
+    "scattered",
 ]

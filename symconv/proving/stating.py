@@ -8,7 +8,7 @@ from symconv.proving.terms import Formula, Term, all_of
 from symconv.proving.tracing import Trace
 from symconv.relation import AxisRelation
 
-__all__ = ["axis", "between", "reads"]
+__all__ = ["axis", "between", "reads", "scattered"]
 
 
 def between(low: Any, value: Any, high: Any) -> Formula:
@@ -44,4 +44,16 @@ def reads(
         between(0, k, relation.n_taps),
         between(0, i, n_in),
         relation.position(o, k) == relation.input_dilation * i,
+    )
+
+
+def scattered(
+    relation: AxisRelation, n_in: Any, output_padding: Any, i: Any, k: Any, y: Any
+) -> Formula:
+    """Input i of `n_in` reaches output y through tap k of the transposed convolution."""
+    return all_of(
+        between(0, i, n_in),
+        between(0, k, relation.n_taps),
+        between(0, y, relation.input_size(n_in, output_padding)),
+        relation.position(i, k) == y,
     )
