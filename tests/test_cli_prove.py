@@ -20,7 +20,7 @@ pytest.importorskip("latex2mathml")
 from commands import refuse, run
 
 from symconv.cli import proving
-from symconv.proving import ledger as room
+from symconv.proving import checker, sharing
 from symconv.proving.store import certificate_path, certificate_paths
 
 ID = "transposed.zero-insertion"
@@ -54,12 +54,12 @@ def test_quiet_prints_the_summary():
 
 
 def test_an_unexpected_verdict_is_exit_status_1(monkeypatch):
-    original = room._decided_by_name
+    original = sharing.decided_by_name
 
     def planted(name):
         return replace(original(name), as_expected=False)
 
-    monkeypatch.setattr(room, "_decided_by_name", planted)
+    monkeypatch.setattr(sharing, "decided_by_name", planted)
     code, output = run("prove", ID, "--workers", 1)
     assert code == 1
     assert f"NOT as expected: {ID}" in output
@@ -155,8 +155,8 @@ def test_finding_again_gives_a_proof(tmp_path, monkeypatch):
     assert f"found: {ID}" in output
     path = tmp_path / "found.json"
     path.write_text(json.dumps(written[0]))
-    checker = Path(room.__file__).with_name("checker.py")
+    script = Path(checker.__file__)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(checker), str(path)], capture_output=True, check=False
+        [sys.executable, "-I", "-S", str(script), str(path)], capture_output=True, check=False
     )
     assert done.returncode == 0

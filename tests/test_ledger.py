@@ -9,9 +9,10 @@ import pytest
 
 import symconv as sc
 from symconv.errors import ParameterError
-from symconv.proving import all_sizes, ledger as room, no_claim
+from symconv.proving import all_sizes, ledger as room, no_claim, sharing
 from symconv.proving.collecting import theorems
-from symconv.proving.ledger import Ledger, decided, fingerprint, prove
+from symconv.proving.ledger import Ledger, fingerprint, prove
+from symconv.proving.rows import decided
 
 FEW = ["transposed.zero-insertion", "relation.definition", "relation.extent"]
 
@@ -86,8 +87,10 @@ def test_an_interrupted_run_resumes(tmp_path, monkeypatch):
     path = tmp_path / "deep" / "journal.jsonl"
     interrupted(path, 2)
     fresh = []
-    original = room._decided_by_name
-    monkeypatch.setattr(room, "_decided_by_name", lambda name: fresh.append(name) or original(name))
+    original = sharing.decided_by_name
+    monkeypatch.setattr(
+        sharing, "decided_by_name", lambda name: fresh.append(name) or original(name)
+    )
     seen = []
     ledger = prove(FEW, journal=path, on_row=lambda row, done, total: seen.append((done, total)))
     assert len(fresh) == 1
@@ -101,8 +104,10 @@ def test_rows_of_other_code_are_forgotten(tmp_path, monkeypatch):
     interrupted(path, 2)
     monkeypatch.setattr(room, "fingerprint", lambda: "another")
     fresh = []
-    original = room._decided_by_name
-    monkeypatch.setattr(room, "_decided_by_name", lambda name: fresh.append(name) or original(name))
+    original = sharing.decided_by_name
+    monkeypatch.setattr(
+        sharing, "decided_by_name", lambda name: fresh.append(name) or original(name)
+    )
     prove(FEW, journal=path)
     assert len(fresh) == 3
 
@@ -152,13 +157,13 @@ def test_the_text_shows_everything():
 
 def test_a_worker_that_dies_costs_its_theorem_alone(monkeypatch):
     numbers = itertools.count()
-    original = room.subprocess.Popen
+    original = sharing.subprocess.Popen
 
     def popen(arguments, **settings):
         # The first worker is a program that ends at once.
         return original(arguments if next(numbers) else [arguments[0], "-c", ""], **settings)
 
-    monkeypatch.setattr(room.subprocess, "Popen", popen)
+    monkeypatch.setattr(sharing.subprocess, "Popen", popen)
     ledger = prove(FEW, workers=2)
     lost = [row for row in ledger if not row.as_expected]
     assert len(lost) == 1

@@ -15,7 +15,8 @@ from symconv.files import check_writable, write_atomically
 from symconv.proving import checker
 from symconv.proving.certified import Certified
 from symconv.proving.collecting import chosen
-from symconv.proving.ledger import Ledger, Row, prove as decide
+from symconv.proving.ledger import Ledger, prove as decide
+from symconv.proving.rows import Row
 from symconv.proving.report import report_html
 from symconv.proving.store import certificate_paths, write_certificate
 from symconv.proving.tracing import lift

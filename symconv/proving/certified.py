@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symconv.proving import checker
@@ -56,9 +56,10 @@ class Certified:
         statement = lift(self.define)
         if theorem.expected == REFUTED:
             return Decision(self._searched(statement, near_miss=False))
-        verdict, certificate = _checked(theorem.identifier, statement)
-        near = self._searched(statement, near_miss=True) if verdict.status == PROVED else None
-        return Decision(verdict, near, certificate)
+        decision = _checked(theorem.identifier, statement)
+        if decision.verdict.status != PROVED:
+            return decision
+        return replace(decision, near_miss=self._searched(statement, near_miss=True))
 
     def _searched(self, statement: Statement, *, near_miss: bool) -> Verdict:
         """A verdict on a false statement: its smallest counterexample."""
@@ -82,20 +83,20 @@ class Certified:
         )
 
 
-def _checked(identifier: str, statement: Statement) -> tuple[Verdict, dict[str, Any] | None]:
-    """The verdict of the stored certificate on a statement, and the certificate if it is one."""
+def _checked(identifier: str, statement: Statement) -> Decision:
+    """What the stored certificate decides about a statement."""
     try:
         certificate = read_certificate(identifier)
         if certificate is None:
-            return undecided(ALL_SIZES, f"there is no certificate for {identifier}"), None
+            return Decision(undecided(ALL_SIZES, f"there is no certificate for {identifier}"))
         found = checker.check(certificate)
     except checker.Rejected as error:
-        return undecided(ALL_SIZES, f"the certificate is rejected: {error}"), None
+        return Decision(undecided(ALL_SIZES, f"the certificate is rejected: {error}"))
     if found["theorem"] != identifier or not same_statement(certificate, statement):
         reason = "the certificate is about another statement than the code makes"
-        return undecided(ALL_SIZES, reason), None
+        return Decision(undecided(ALL_SIZES, reason))
     reason = f"{found['shown']} shown by {found['products']} products of facts"
-    return proved(ALL_SIZES, reason), certificate
+    return Decision(proved(ALL_SIZES, reason), certificate=certificate, checked=found)
 
 
 def all_sizes(

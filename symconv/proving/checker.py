@@ -353,20 +353,24 @@ def value_at(a: Poly, values: Mapping[str, int]) -> int:
     return total
 
 
+def compares(operator: str, value: int) -> bool:
+    """Whether a number compares with 0 as the operator says."""
+    return {
+        ">=": value >= 0,
+        "<=": value <= 0,
+        ">": value > 0,
+        "<": value < 0,
+        "==": value == 0,
+        "!=": value != 0,
+    }[operator]
+
+
 def true_at(formula: Any, values: Mapping[str, int]) -> bool:
     """Whether a formula holds for these values."""
     kind, parts = _node(formula)
     if not kind:
         operator, a = comparison(formula, values)
-        value = value_at(a, values)
-        return {
-            ">=": value >= 0,
-            "<=": value <= 0,
-            ">": value > 0,
-            "<": value < 0,
-            "==": value == 0,
-            "!=": value != 0,
-        }[operator]
+        return compares(operator, value_at(a, values))
     tests: dict[str, Callable[[], bool]] = {
         "not": lambda: not true_at(parts[0], values),
         "all": lambda: all(true_at(part, values) for part in parts),

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import inspect
 import json
 import os
-import queue
-import subprocess
-import sys
-import textwrap
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
@@ -24,92 +16,15 @@ import sympy
 
 from symconv import __version__, checks
 from symconv.errors import FileError, ParameterError
-from symconv.proving import checker
-from symconv.proving.collecting import chosen, theorems
-from symconv.proving.store import certificate_path, proofs_directory
-from symconv.proving.theorem import ALL_SIZES, Decision, Theorem
-from symconv.verdict import REFUTED, Verdict, undecided
+from symconv.proving.collecting import chosen
+from symconv.proving.rows import Row
+from symconv.proving.sharing import decided_all
+from symconv.proving.store import proofs_directory
+from symconv.proving.theorem import ALL_SIZES
 
-__all__ = ["FORMAT", "Ledger", "Row", "fingerprint", "prove"]
+__all__ = ["FORMAT", "Ledger", "fingerprint", "prove"]
 
 FORMAT = "symconv ledger 1"
-
-#: Under a theorem's first line; what goes on is set in a little further.
-_INDENTED: dict[str, Any] = {"initial_indent": " " * 10, "subsequent_indent": " " * 12}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One theorem of the ledger, in plain data.
-
-    Attributes
-    ----------
-    identifier, subject, words, latex, source, remark, concludes, corollary_of, expected : str
-        As declared (`symconv.proving.Theorem`).
-    scope : str
-        "all sizes", "all values at stated sizes", "exhaustive over a stated box" or "none".
-    method : str
-    verdict : {"PROVED", "REFUTED", "UNDECIDED"}
-    as_expected : bool
-        Whether the verdict is the expected one and the near miss is refuted.
-    reason : str
-    counterexample : dict or None
-    near_miss : dict or None
-        ``words``, ``verdict``, ``reason`` and ``counterexample``.
-    certificate : dict or None
-        ``bytes``, ``shown``, ``products`` and the ``document``.
-    definition : str
-        The Python source that states it.
-    seconds : float
-    """
-
-    identifier: str
-    subject: str
-    words: str
-    latex: str
-    source: str
-    remark: str
-    concludes: str
-    corollary_of: str
-    expected: str
-    scope: str
-    method: str
-    verdict: str
-    as_expected: bool
-    reason: str
-    counterexample: Any
-    near_miss: Any
-    certificate: Any
-    definition: str
-    seconds: float
-
-    def __str__(self) -> str:
-        facts = [self.scope, self.method]
-        if self.certificate:
-            facts.append(f"{self.certificate['bytes']} bytes")
-        facts.append(f"{self.seconds:.2f} s")
-        mark = "" if self.as_expected else "  NOT AS EXPECTED"
-        details = [self.words]
-        if self.verdict != "PROVED" or not self.as_expected:
-            details.append(self.reason)
-        if self.counterexample is not None:
-            details.append(f"counterexample: {_listed(self.counterexample)}")
-        if self.remark:
-            details.append(self.remark)
-        if self.near_miss is not None:
-            near = self.near_miss
-            found = f" at {_listed(near['counterexample'])}" if near["counterexample"] else ""
-            details.append(f"near miss {near['verdict'].lower()}{found}: {near['words']}")
-        details.append(f"[{self.source}]")
-        lines = [f"{self.verdict:<9} {self.identifier}  ({', '.join(facts)}){mark}"]
-        lines += [textwrap.fill(part, 98, **_INDENTED) for part in details]
-        return "\n".join(lines)
-
-
-def _listed(values: Any) -> str:
-    if isinstance(values, Mapping):
-        return ", ".join(f"{name} = {value}" for name, value in values.items())
-    return str(values)
 
 
 @dataclass(frozen=True)
@@ -181,88 +96,6 @@ class Ledger:
         )
         heads = "".join(f"<th>{head}</th>" for head in ("theorem", "statement", "verdict", "scope"))
         return f"<p>{escape(self.summary())}</p><table><tr>{heads}</tr>{rows}</table>"
-
-
-def _plain(value: Any) -> Any:
-    """A counterexample as JSON."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, (np.integer, sympy.Integer)):
-        return int(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(part) for name, part in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
-    return str(value)
-
-
-def decided(theorem: Theorem) -> Row:
-    """The row of a theorem; whatever goes wrong in deciding it is a verdict too."""
-    begin = time.perf_counter()
-    try:
-        decision = theorem.decide()
-    except Exception as error:  # one theorem's failure must not hide the others
-        reason = f"deciding it raised {type(error).__name__}: {error}"
-        decision = Decision(undecided(theorem.method.scope, reason))
-    return _row(theorem, decision, round(time.perf_counter() - begin, 4))
-
-
-def _row(theorem: Theorem, decision: Decision, seconds: float) -> Row:
-    certificate = None
-    if decision.certificate is not None:
-        found = checker.check(decision.certificate)
-        certificate = {
-            "bytes": certificate_path(theorem.identifier).stat().st_size,
-            "shown": found["shown"],
-            "products": found["products"],
-            "document": decision.certificate,
-        }
-    return Row(
-        identifier=theorem.identifier,
-        subject=theorem.subject,
-        words=theorem.words,
-        latex=theorem.latex,
-        source=theorem.source,
-        remark=theorem.remark,
-        concludes=theorem.concludes,
-        corollary_of=theorem.corollary_of,
-        expected=theorem.expected,
-        scope=theorem.method.scope,
-        # What refutes is the counterexample, whatever would have proved.
-        method="counterexample" if decision.verdict.status == REFUTED else theorem.method.name,
-        verdict=decision.verdict.status,
-        as_expected=theorem.is_as_expected(decision),
-        reason=decision.verdict.reason,
-        counterexample=_plain(decision.verdict.counterexample),
-        near_miss=_near(theorem, decision.near_miss),
-        certificate=certificate,
-        definition=_source(theorem),
-        seconds=seconds,
-    )
-
-
-def _near(theorem: Theorem, verdict: Verdict | None) -> dict[str, Any] | None:
-    if verdict is None:
-        return None
-    return {
-        "words": theorem.near_miss,
-        "verdict": verdict.status,
-        "reason": verdict.reason,
-        "counterexample": _plain(verdict.counterexample),
-    }
-
-
-def _source(theorem: Theorem) -> str:
-    if theorem.definition is None:
-        return ""
-    try:
-        return inspect.getsource(theorem.definition)
-    except OSError:
-        return ""
-
-
-def _decided_by_name(identifier: str) -> Row:
-    return decided(theorems()[identifier])
 
 
 def fingerprint() -> str:
@@ -377,87 +210,8 @@ def prove(
         if book is not None and identifier in book.rows:
             keep(book.rows[identifier], fresh=False)
     left = [identifier for identifier in wanted if identifier not in rows]
-    for row in _decided_all(left, min(count, max(len(left), 1))):
+    for row in decided_all(left, min(count, max(len(left), 1))):
         keep(row, fresh=True)
     if book is not None:
         book.close()
     return Ledger(tuple(rows[identifier] for identifier in wanted))
-
-
-def _decided_all(identifiers: list[str], workers: int) -> Iterator[Row]:
-    """Rows as they come."""
-    if workers == 1:
-        yield from map(_decided_by_name, identifiers)
-        return
-    left, found = queue.SimpleQueue[str](), queue.SimpleQueue[Row]()
-    for identifier in identifiers:
-        left.put(identifier)
-    processes: list[subprocess.Popen[str]] = []
-    threads = [
-        threading.Thread(target=_serve, args=(processes, left, found), daemon=True)
-        for _ in range(workers)
-    ]
-    try:
-        for thread in threads:
-            thread.start()
-        for _ in identifiers:
-            yield found.get()
-    finally:
-        # After an interruption too: no process goes on for nobody.
-        with contextlib.suppress(queue.Empty):
-            while True:
-                left.get_nowait()
-        for process in tuple(processes):
-            process.kill()
-        for thread in threads:
-            thread.join()
-        for process in processes:
-            process.kill()
-            # Closing a pipe to a process that is gone may find unsent text.
-            with contextlib.suppress(OSError), process:
-                pass
-
-
-def _worker() -> subprocess.Popen[str]:
-    """A process of `symconv.proving.worker`."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    environment["PYTHONIOENCODING"] = "utf-8"
-    return subprocess.Popen(
-        [sys.executable, "-m", "symconv.proving.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        env=environment,
-        # Ctrl-C is for the caller, who ends them.
-        start_new_session=True,
-    )
-
-
-def _serve(
-    processes: list[subprocess.Popen[str]],
-    left: queue.SimpleQueue[str],
-    found: queue.SimpleQueue[Row],
-) -> None:
-    """Hand theorems to one process as long as there are any; a dead one is replaced."""
-    process = None
-    while True:
-        try:
-            identifier = left.get_nowait()
-        except queue.Empty:
-            return
-        if process is None:
-            process = _worker()
-            processes.append(process)
-        assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - pipes
-        try:
-            print(identifier, file=process.stdin, flush=True)
-            line = process.stdout.readline()
-        except (OSError, ValueError):
-            line = ""
-        if line:
-            found.put(Row(**json.loads(line)))
-            continue
-        reason = f"the process that decided it ended (exit status {process.wait()})"
-        theorem = theorems()[identifier]
-        found.put(_row(theorem, Decision(undecided(theorem.method.scope, reason)), 0.0))
-        process = None

@@ -10,11 +10,12 @@ from typing import Any
 from urllib.parse import quote
 
 from symconv.errors import ParameterError
-from symconv.proving.ledger import FORMAT, Row
+from symconv.proving.ledger import FORMAT
 from symconv.proving.report_cases import case_html
 from symconv.proving.report_page import page
 from symconv.proving.report_proof import proof_html
 from symconv.proving.report_text import attribute, mathml, plain
+from symconv.proving.rows import Row
 from symconv.proving.theorem import ALL_SIZES, ALL_VALUES, BOX, NO_SCOPE
 from symconv.verdict import PROVED, REFUTED, UNDECIDED
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from symconv.errors import ParameterTypeError
-from symconv.proving.checker import Poly, add, constant, multiply
+from symconv.proving.checker import Poly, add, compares, constant, multiply
 
 __all__ = ["Formula", "Term", "all_of", "any_of", "iff", "implies", "written"]
 
@@ -240,17 +240,7 @@ class Term:
             return NotImplemented
         difference = add(self.poly, poly, -1)
         if set(difference) <= {()}:
-            value = difference.get((), 0)
-            return _known(
-                {
-                    ">=": value >= 0,
-                    "<=": value <= 0,
-                    ">": value > 0,
-                    "<": value < 0,
-                    "==": value == 0,
-                    "!=": value != 0,
-                }[operator]
-            )
+            return _known(compares(operator, difference.get((), 0)))
         return Formula(self.tracer, f"{written(self.poly)} {operator} {written(poly)}")
 
     def __ge__(self, other: Any) -> Any:

@@ -30,11 +30,14 @@ class Decision:
         The verdict on the near miss, which must be REFUTED; None where the theorem itself is.
     certificate : dict or None
         The checked certificate.
+    checked : dict or None
+        What the checker says of it.
     """
 
     verdict: Verdict
     near_miss: Verdict | None = None
     certificate: dict[str, Any] | None = None
+    checked: dict[str, Any] | None = None
 
 
 class Method(Protocol):

@@ -10,8 +10,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from symconv.proving.collecting import theorems
-from symconv.proving.ledger import decided
+from symconv.proving.sharing import decided_by_name
 
 __all__ = ["main"]
 
@@ -21,7 +20,7 @@ def main() -> int:
     answers, sys.stdout = sys.stdout, sys.stderr
     try:
         for line in sys.stdin:
-            row = decided(theorems()[line.strip()])
+            row = decided_by_name(line.strip())
             print(json.dumps(asdict(row)), file=answers, flush=True)
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
