@@ -1,7 +1,9 @@
-"""Max and average pooling of a float32 batch 8×64×112×112 against PyTorch, values asserted.
+"""Max and average pooling of a float32 batch 8×64×112×112 against PyTorch, answers asserted.
 
-3×3 stride 2 with padding 1, and 2×2 stride 2; at most 1.5× PyTorch's time, both with two threads.
-The two run in programs of their own, in turns: thread pools that spin would slow each other down.
+3×3 stride 2 with padding 1, and 2×2 stride 2: values, indices and gradients, each at most 1.5×
+PyTorch's time, both with two threads. The gradient of max pooling is found from its input, so
+that PyTorch's side is forward and backward; of average pooling it is the backward alone. The two
+run in programs of their own, in turns: thread pools that spin would slow each other down.
 """
 
 from __future__ import annotations
@@ -24,6 +26,11 @@ def batch() -> np.ndarray:
     return np.random.default_rng(0).integers(-99, 100, SHAPE).astype(np.float32)
 
 
+def arriving(shape: tuple[int, ...]) -> np.ndarray:
+    """What arrives at an output: multiples of 36, which every divisor here divides."""
+    return 36 * np.random.default_rng(2).integers(-99, 100, shape).astype(np.float32)
+
+
 def runs(engine: str) -> dict[str, Any]:
     """Name → call, for one engine."""
     x = batch()
@@ -32,23 +39,43 @@ def runs(engine: str) -> dict[str, Any]:
         import symconv as sc  # noqa: PLC0415 - one engine per program
 
         for name, (kernel, stride, padding) in SETTINGS.items():
-            for kind in (sc.MaxPool2d, sc.AvgPool2d):
-                layer = kind(kernel, stride=stride, padding=padding)
-                op = layer.operator(SHAPE[2:])
-                calls[f"{type(layer).__name__} {name}"] = lambda op=op: op.apply(x)
+            largest = sc.MaxPool2d(kernel, stride=stride, padding=padding).operator(SHAPE[2:])
+            mean = sc.AvgPool2d(kernel, stride=stride, padding=padding).operator(SHAPE[2:])
+            y = arriving((*SHAPE[:2], *mean.output_shape))
+            calls |= {
+                f"MaxPool {name}": lambda op=largest: op.apply(x),
+                f"AvgPool {name}": lambda op=mean: op.apply(x),
+                f"MaxPool {name}, indices": lambda op=largest: op.apply(x, return_indices=True)[1],
+                f"MaxPool {name}, gradient": lambda op=largest, y=y: op.gradient(x, y),
+                f"AvgPool {name}, gradient": lambda op=mean, y=y: op.T.apply(y),
+            }
         return calls
     import torch  # noqa: PLC0415
 
     torch.set_num_threads(2)
-    torch.set_grad_enabled(False)
-    tensor = torch.from_numpy(x)
-    for name, (kernel, stride, padding) in SETTINGS.items():
-        modules = {
-            "MaxPool": torch.nn.MaxPool2d(kernel, stride, padding),
-            "AvgPool": torch.nn.AvgPool2d(kernel, stride, padding),
+    functional, tensor = torch.nn.functional, torch.from_numpy(x)
+    tracked = torch.from_numpy(x.copy()).requires_grad_()
+    for name, setting in SETTINGS.items():
+        mean = functional.avg_pool2d(tracked, *setting)
+        y = torch.from_numpy(arriving(tuple(mean.shape)))
+
+        def indices(setting: Any = setting) -> Any:
+            return functional.max_pool2d(tensor, *setting, return_indices=True)[1].numpy()
+
+        def largest_gradient(setting: Any = setting, y: Any = y) -> Any:
+            z = functional.max_pool2d(tracked, *setting)
+            return torch.autograd.grad(z, tracked, y)[0].numpy()
+
+        def mean_gradient(mean: Any = mean, y: Any = y) -> Any:
+            return torch.autograd.grad(mean, tracked, y, retain_graph=True)[0].numpy()
+
+        calls |= {
+            f"MaxPool {name}": lambda s=setting: functional.max_pool2d(tensor, *s).numpy(),
+            f"AvgPool {name}": lambda s=setting: functional.avg_pool2d(tensor, *s).numpy(),
+            f"MaxPool {name}, indices": indices,
+            f"MaxPool {name}, gradient": largest_gradient,
+            f"AvgPool {name}, gradient": mean_gradient,
         }
-        for kind, module in modules.items():
-            calls[f"{kind} {name}"] = lambda module=module: module(tensor).numpy()
     return calls
 
 

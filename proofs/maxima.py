@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import math
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 import symconv as sc
+from symconv.invariance import unchanged_by
+from symconv.matrices import symbols as symbols_of
 from symconv.proving import (
     Trace,
     all_of,
     all_sizes,
     all_values,
+    any_of,
     axis,
     between,
     exhaustive,
@@ -164,6 +168,58 @@ def distances(t: Trace) -> None:
     t.instead(-c < gap, gap < c)
 
 
+@all_sizes(
+    "maxima.squared-distances",
+    words="The squared distance of two maxima is at most the larger of the squared distances of "
+    "their samples: one sample answers for it. Summed over the windows a sample answers at most "
+    "once for each that reads it.",
+    latex=r"\bigl(\max(x_1,x_2)-\max(y_1,y_2)\bigr)^2\le\max\bigl((x_1-y_1)^2,(x_2-y_2)^2\bigr)",
+    source="symconv; C. Szegedy et al. (2014), Intriguing properties of neural networks, "
+    "arXiv:1312.6199, section 4.3, on the Lipschitz constants of layers",
+    near_miss="at most the smaller of the two",
+)
+def squared_distances(t: Trace) -> None:
+    x1, x2, y1, y2 = t.integers("x1 x2 y1 y2")
+    one, other = (x1 - y1) * (x1 - y1), (x2 - y2) * (x2 - y2)
+    gap = max(x1, x2) - max(y1, y2)
+    t.show(any_of(gap * gap <= one, gap * gap <= other))
+    t.instead(gap * gap <= one, gap * gap <= other)
+
+
+@exhaustive(
+    "maxima.euclidean-constant",
+    words="The Lipschitz constant of max pooling in Euclidean distance is √L, L the most windows "
+    "that read one sample: no pair of inputs is farther apart after it (here all with values 0, 1, "
+    "2), and one bright sample that L windows read reaches it.",
+    latex=r"\sup_{x\ne y}\frac{\|\mathrm{pool}(x)-\mathrm{pool}(y)\|_2^2}{\|x-y\|_2^2} = "
+    r"\max_i \#\{o: i\in W_o\}",
+    source="symconv; for all values by maxima.squared-distances",
+    near_miss="it is 1, as in the largest distance",
+    box={"K": (1, 2, 3), "s": (1, 2, 3), "p": (0, 1), "n": (2, 3, 4)},
+)
+def euclidean_constant(K: int, s: int, p: int, n: int) -> bool | None:  # noqa: N803
+    if n + 2 * p < K or not all(reads := windows((n,), (K,), stride=s, padding=p)):
+        return None
+    return most_apart(n, reads, max(sum(i in window for window in reads) for i in range(n)))
+
+
+@euclidean_constant.near_miss_claim()
+def constant_one(K: int, s: int, p: int, n: int) -> bool | None:  # noqa: N803
+    if n + 2 * p < K or not all(reads := windows((n,), (K,), stride=s, padding=p)):
+        return None
+    return most_apart(n, reads, 1)
+
+
+def most_apart(n: int, reads: list[list[int]], constant: int) -> bool:
+    """Whether squared distances grow by this factor at most, and by it somewhere."""
+    x, y = pairs(n)
+    before = ((x - y) ** 2).sum(axis=1)
+    after = ((largest(x, reads) - largest(y, reads)) ** 2).sum(axis=1)
+    apart = before > 0
+    reached = (after == constant * before) & apart
+    return bool((after <= constant * before).all() and reached.any())
+
+
 @exhaustive(
     "maxima.permutations",
     words="A permutation of the samples leaves a pooling unchanged, for all inputs, exactly when "
@@ -199,6 +255,89 @@ def unchanged(n: int, reads: list[list[int]]) -> int:
         all(frozenset(pi[i] for i in window) == window for window in kept)
         for pi in permutations(range(n))
     )
+
+
+#: Poolings of few samples by name: plain, overlapping, gaps, padded, dilated, two axes.
+SMALL: dict[str, tuple[type[sc.MaxPool] | type[sc.AvgPool], dict[str, Any], tuple[int, ...]]] = {
+    "max 2": (sc.MaxPool, {"kernel_size": (2,)}, (4,)),
+    "max 3, stride 2": (sc.MaxPool, {"kernel_size": (3,), "stride": 2}, (5,)),
+    "max 2, stride 3": (sc.MaxPool, {"kernel_size": (2,), "stride": 3}, (5,)),
+    "max, padded, dilated": (
+        sc.MaxPool,
+        {"kernel_size": (2,), "stride": 2, "padding": ((1, 0),), "dilation": 2},
+        (5,),
+    ),
+    "max of 2×2": (sc.MaxPool, {"kernel_size": (2, 2), "stride": (1, 2)}, (2, 3)),
+    "mean 2": (sc.AvgPool, {"kernel_size": (2,)}, (4,)),
+    "mean 3, stride 2": (sc.AvgPool, {"kernel_size": (3,), "stride": 2}, (5,)),
+    "mean, ceil mode": (sc.AvgPool, {"kernel_size": (2,), "ceil_mode": True}, (5,)),
+}
+
+
+@all_values(
+    "maxima.unchanged-by",
+    words="The group that `unchanged_by` gives (all permutations within its classes) holds exactly "
+    "the permutations π for which pooling x∘π is pooling x for all x, of all n!; for the others "
+    "it names an input that shows it. Means as well as maxima.",
+    latex=r"\mathrm{pool}(x\circ\pi)=\mathrm{pool}(x)\;\forall x \iff "
+    r"A_{\cdot,\pi(i)}=A_{\cdot,i}\;\forall i",
+    source="symconv; matrices over (max, +), or over the numbers, that differ are two functions",
+    near_miss="exactly those that take windows to windows",
+    box={"pooling": tuple(SMALL)},
+    concludes="values",
+)
+def unchanged_by_group(pooling: str) -> bool:
+    op = small(pooling)
+    group = unchanged_by(op)
+    symbols = op.symbolic() if isinstance(op, sc.PoolOperator) else op.apply(unknown(op))
+    found = 0
+    for pi in permutations(range(op.shape[1])):
+        verdict = group.decide(pi)
+        found += bool(verdict)
+        if bool(verdict) != group.contains(pi) or bool(verdict) != stays(op, symbols, pi):
+            return False
+    return bool(group.order == found)
+
+
+@unchanged_by_group.near_miss_claim()
+def unchanged_by_moving_windows(pooling: str) -> bool:
+    op = small(pooling)
+    reads = [set(row) for row in columns_of(op)]
+    symbols = op.symbolic() if isinstance(op, sc.PoolOperator) else op.apply(unknown(op))
+    return all(
+        stays(op, symbols, pi) == all({pi[i] for i in window} in reads for window in reads)
+        for pi in permutations(range(op.shape[1]))
+    )
+
+
+def small(name: str) -> Any:
+    """The operator of a small pooling."""
+    kind, options, size = SMALL[name]
+    return kind(**options).operator(size)
+
+
+def unknown(op: Any) -> npt.NDArray[Any]:
+    """One symbol for each sample."""
+    return symbols_of("x", op.input_shape)
+
+
+def columns_of(op: Any) -> list[list[int]]:
+    """The samples that each window reads."""
+    if isinstance(op, sc.PoolOperator):
+        rows, columns, _ = op.support().arrays()
+    else:
+        rows, columns = op.sparse().nonzero()
+    read: list[list[int]] = [[] for _ in range(op.shape[0])]
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        read[row].append(column)
+    return read
+
+
+def stays(op: Any, pooled: npt.NDArray[Any], pi: tuple[int, ...]) -> bool:
+    """Whether pooling x∘π is pooling x for all x, by normal forms."""
+    x = unknown(op)
+    moved = op.apply(x.ravel()[list(pi)].reshape(x.shape))
+    return bool(sc.same_function(moved, pooled))
 
 
 @all_sizes(

@@ -14,9 +14,11 @@ import numpy as np
 import sympy
 
 import symconv as sc
-from symconv.proving import Trace, all_sizes, all_values, between, exhaustive, iff
+from symconv.errors import GeometryError
+from symconv.proving import Trace, all_sizes, all_values, between, exhaustive, iff, implies
 from symconv.proving.claims import windows
 from symconv.relation import AxisRelation
+from symconv.shifts import always_kept_shifts, kept_shifts
 from symconv.verdict import Verdict
 
 
@@ -132,6 +134,95 @@ def n16_one_sample(t: Trace) -> None:
     t.show(iff(stays, moved == window))
     t.show(iff(stays, (i + lo) % s < s - by))
     t.instead(stays)
+
+
+@all_sizes(
+    "notes_pooling.n16-any-object",
+    words="With windows of K = s an object of m samples moved by t ≥ 1 leaves the maxima, whatever "
+    "its values, exactly when one window holds it before and after: ⌊(a+lo)/s⌋ = "
+    "⌊(a+t+m−1+lo)/s⌋. Else its last sample of the first window moves to another one.",
+    latex=r"\forall q<m:\ \left\lfloor\tfrac{a+q+p_{lo}}{s}\right\rfloor = "
+    r"\left\lfloor\tfrac{a+q+t+p_{lo}}{s}\right\rfloor \iff "
+    r"\left\lfloor\tfrac{a+p_{lo}}{s}\right\rfloor = "
+    r"\left\lfloor\tfrac{a+t+m-1+p_{lo}}{s}\right\rfloor",
+    source="source notes, N16, put right",
+    near_miss="exactly when one window holds its first sample before and after",
+    concludes="fields",
+)
+def n16_any_object(t: Trace) -> None:
+    s, lo, a, m, by, q = t.integers("s lo a m t q")
+    t.assume(s >= 1, m >= 1, by >= 1, between(0, q, m))
+    first, last = (a + lo) // s, (a + by + m - 1 + lo) // s
+    here, there = (a + q + lo) // s, (a + q + by + lo) // s
+    t.hint(here - first, last - there, there - here)
+    t.show(first <= here, here <= there, there <= last)
+    t.show(implies(first == last, here == there))
+    # Its last sample in the window of the first one.
+    end = s * (first + 1) - lo - a - 1
+    witness = end if end < m - 1 else m - 1
+    before, after = (a + witness + lo) // s, (a + witness + by + lo) // s
+    t.show(between(0, witness, m))
+    t.hint(before - first, first - before, after - first - 1)
+    t.show(before == first)
+    t.show(implies(first < last, after > first))
+    t.instead(implies(first == (a + by + lo) // s, here == there))
+
+
+@all_values(
+    "notes_pooling.n16-kept-shifts",
+    words="`always_kept_shifts` lists exactly the shifts of an object that keep every maximum (or "
+    "mean) for all values of the object and the background, windows that overlap, gaps and padding "
+    "included.",
+    latex=r"\{t: \mathrm{pool}(x_t)=\mathrm{pool}(x_0)\;\forall \text{ object, background}\}",
+    source="source notes, N16, put right",
+    near_miss="the shifts that keep it for one bright sample as large as the object",
+    box={
+        "kind": ("max", "mean"),
+        "K": (1, 2, 3),
+        "s": (1, 2, 3),
+        "p": (0, 1),
+        "m": (1, 2, 3),
+        "a": (0, 1, 2, 3),
+    },
+)
+def n16_kept_shifts(**setting: Any) -> bool | None:
+    op = pooling_of(setting)
+    if op is None:
+        return None
+    m, a = setting["m"], setting["a"]
+    listed = [shift for (shift,) in always_kept_shifts(op, (m,), (a,))]
+    return listed == shifts_by_normal_form(op, m, a)
+
+
+@n16_kept_shifts.near_miss_claim()
+def n16_one_colour(**setting: Any) -> bool | None:
+    op = pooling_of(setting)
+    if op is None:
+        return None
+    m, a = setting["m"], setting["a"]
+    listed = [shift for (shift,) in kept_shifts(op, [1] * m, (a,))]
+    return listed == shifts_by_normal_form(op, m, a)
+
+
+def pooling_of(setting: dict[str, Any]) -> Any:
+    """A pooling of six samples, None where it has a window without a sample or no padding rule."""
+    kind = sc.MaxPool if setting["kind"] == "max" else sc.AvgPool
+    try:
+        return kind((setting["K"],), stride=setting["s"], padding=setting["p"]).operator((6,))
+    except GeometryError:
+        return None
+
+
+def shifts_by_normal_form(op: Any, m: int, a: int) -> list[int]:
+    """The shifts that keep the pooled symbols of object and background, as functions."""
+    ground, thing = sympy.Symbol("g"), sympy.symbols(f"v0:{m}")
+
+    def pooled(by: int) -> Any:
+        x = np.array([ground] * 6, dtype=object)
+        x[a + by : a + by + m] = thing
+        return op.apply(x)
+
+    return [by for by in range(-a, 7 - m - a) if sc.same_function(pooled(by), pooled(0))]
 
 
 @exhaustive(

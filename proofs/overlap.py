@@ -162,8 +162,9 @@ def uniform(t: Trace) -> None:
     source=f"{ODENA}, for every dilation",
     near_miss="exactly when s divides K",
     concludes="counts",
-    remark="For all sizes it follows from overlap.never-reached, overlap.taps-of-an-output and "
-    "overlap.uniform.",
+    remark="For all sizes it follows: ⇐ is overlap.uniform-by-exchange; ⇒ from "
+    "overlap.never-reached, overlap.taps-of-an-output and overlap.uniform. The interior is that of "
+    "overlap.whole-counts.",
 )
 def uniform_interior(**setting: int) -> bool:
     s, d, n_taps = (setting[name] for name in ("s", "d", "K"))
@@ -183,6 +184,58 @@ def _is_uniform(s: int, d: int, n_taps: int) -> bool:
     triples = Incidence(Geometry.of([conv], [conv.input_size(n)]))
     counts = triples.pattern.T.row_counts()
     return len(set(counts[conv.extent - 1 : s * (n - 1) + 1].tolist())) == 1
+
+
+@all_sizes(
+    "overlap.uniform-by-exchange",
+    words="If s divides K and u·s + v·d = 1 (so gcd(s, d) = 1), the products that meet in y and "
+    "those that meet in y + 1 correspond one to one, on an endless axis: from tap k go v taps on, "
+    "round the s taps of its block, and back again. So every output inside collects equally many.",
+    latex=r"k=s\,b+\varphi \mapsto k'=s\,b+(\varphi+v)\bmod s,\quad i'=i+u+d\,"
+    r"\left\lfloor\frac{\varphi+v}{s}\right\rfloor:\quad s\,i'+d\,k'=s\,i+d\,k+1",
+    source=f"{ODENA}, for every dilation; symconv",
+    near_miss="the same where s does not divide K",
+    concludes="counts",
+)
+def uniform_by_exchange(t: Trace) -> None:
+    s, d, n_taps, u, v, lo, i, k = t.integers("s d K u v lo i k")
+    t.assume(s >= 1, d >= 1, n_taps >= 1, u * s + v * d == 1, between(0, k, n_taps))
+    t.given(n_taps % s == 0)
+    conv = AxisRelation(n_taps, s, d, lo)
+    block, phase = divmod(k, s)
+    turns, there = divmod(phase + v, s)
+    tap, source = s * block + there, i + u + d * turns
+    t.show(conv.position(source, tap) == conv.position(i, k) + 1)
+    t.hint(n_taps // s - block - 1, n_taps // s - block)
+    t.show(between(0, tap, n_taps))
+    # Back: v taps the other way, round the same block.
+    t.show(there - v == phase - s * turns)
+    t.show(source - u - d * turns == i)
+
+
+@all_sizes(
+    "overlap.whole-counts",
+    words="Output y of a transposed convolution loses no product to the ends of the input exactly "
+    "from y + lo = E − s to s·n − 1: there all the inputs that its taps want are stored. Of the "
+    "outputs just outside, y + lo = E − s − 1 wants input −1 and y + lo = s·n wants input n.",
+    latex=r"E-s\le y+p_{lo}<s\,n,\ s\,i+d\,k-p_{lo}=y,\ 0\le k<K \Rightarrow 0\le i<n;\quad "
+    r"s(-1)+d(K-1)=E-s-1",
+    source="symconv",
+    near_miss="from y + lo = E − s − 1 on",
+    concludes="counts",
+)
+def whole_counts(t: Trace) -> None:
+    conv, n = axis(t)
+    i, k, y = t.integers("i k y")
+    t.assume(between(0, k, conv.n_taps), conv.position(i, k) == y)
+    first, after = conv.extent - conv.stride, conv.stride * n
+    far = conv.dilation * (conv.n_taps - 1 - k)
+    t.show(far >= 0, conv.dilation * k >= 0)
+    t.hint(i + 1, n - i)
+    t.show(implies(between(first, y + conv.pad_lo, after), between(0, i, n)))
+    t.show(conv.position(-1, conv.n_taps - 1) + conv.pad_lo == first - 1)
+    t.show(conv.position(n, 0) + conv.pad_lo == after)
+    t.instead(implies(between(first - 1, y + conv.pad_lo, after), between(0, i, n)))
 
 
 @all_sizes(

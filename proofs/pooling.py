@@ -269,7 +269,7 @@ def two_pools(t: Trace) -> None:
     latex=r"lo_2,hi_2<K_2 \Rightarrow \mathrm{maxpool}_{K_2,s}^{lo_2,hi_2}\circ"
     r"\mathrm{maxpool}_{K_1,1}^{lo_1,hi_1} = "
     r"\mathrm{maxpool}_{K_1+K_2-1,\,s}^{lo_1+lo_2,\,hi_1+hi_2}",
-    source="symconv",
+    source="symconv; with strides pooling_borders.two-strided-padded-pools",
     near_miss="any second padding (a window of padding alone loses the samples beyond it)",
     concludes="triples",
 )

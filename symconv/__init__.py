@@ -12,6 +12,14 @@ __version__ = "0.1.0"
 
 #: Public name → the room it lives in.
 _ROOMS = {
+    "AdaptiveAvgPool": "layers",
+    "AdaptiveAvgPool1d": "layers",
+    "AdaptiveAvgPool2d": "layers",
+    "AdaptiveAvgPool3d": "layers",
+    "AdaptiveMaxPool": "layers",
+    "AdaptiveMaxPool1d": "layers",
+    "AdaptiveMaxPool2d": "layers",
+    "AdaptiveMaxPool3d": "layers",
     "Approximation": "separable",
     "AvgPool": "layers",
     "AvgPool1d": "layers",
@@ -23,6 +31,7 @@ _ROOMS = {
     "BoundOperator": "bound",
     "COUNTING": "semirings",
     "Certificate": "deconvolution",
+    "Choice": "execute.planner",
     "CircularSpectrum": "spectra",
     "Congruence": "roundtrip",
     "Conv": "layers",
@@ -33,30 +42,49 @@ _ROOMS = {
     "ConvTranspose1d": "layers",
     "ConvTranspose2d": "layers",
     "ConvTranspose3d": "layers",
+    "Counterexample": "verifying",
     "Counts": "counts",
     "Deconvolution": "deconvolution",
     "DepthwiseFactors": "separable",
-    "Dilation": "layers.morphology",
+    "Dilation": "layers",
     "Enclosure": "norms",
-    "Erosion": "layers.morphology",
+    "Erosion": "layers",
+    "FORMATS": "verifying",
+    "Factory": "verifying",
+    "Failure": "verifying",
     "Fold": "layers",
     "GenericRank": "linalg",
+    "GlobalAvgPool": "layers",
+    "GlobalLpPool": "layers",
+    "GlobalMaxPool": "layers",
     "INFINITY": "semirings",
+    "Implementation": "verifying",
     "JaxConvTranspose": "conventions",
     "KerasConv": "conventions",
     "KerasConvTranspose": "conventions",
     "Layer": "layers",
     "Ledger": "proving.ledger",
     "LipschitzBound": "lipschitz",
+    "LpPool": "layers",
+    "LpPool1d": "layers",
+    "LpPool2d": "layers",
+    "LpPool3d": "layers",
+    "LpPoolOperator": "lppool",
     "MAX_PLUS": "semirings",
     "MINUS_INFINITY": "semirings",
     "MIN_PLUS": "semirings",
+    "MISTAKES": "verifying",
     "MaxLinear": "maxlinear",
     "MaxPool": "layers",
     "MaxPool1d": "layers",
     "MaxPool2d": "layers",
     "MaxPool3d": "layers",
+    "MaxUnpool": "layers",
+    "MaxUnpool1d": "layers",
+    "MaxUnpool2d": "layers",
+    "MaxUnpool3d": "layers",
     "MorphologyOperator": "morphology",
+    "Multiplicities": "overlap",
     "Network": "network",
     "NetworkOperator": "network",
     "OnnxConv": "conventions",
@@ -64,6 +92,7 @@ _ROOMS = {
     "OnnxPool": "conventions",
     "Operator": "operator",
     "Pad": "layers",
+    "PermutationInvariance": "invariance",
     "PoolOperator": "maxpool",
     "RankProof": "linalg",
     "Ratio": "ratios",
@@ -79,10 +108,14 @@ _ROOMS = {
     "TorchConv": "conventions",
     "TorchConvTranspose": "conventions",
     "TorchPool": "conventions",
+    "Undone": "deconvolution",
     "Unfold": "layers",
+    "UnsupportedError": "verifying",
     "Verdict": "verdict",
+    "Verification": "verifying",
     "XlaConv": "conventions",
     "aligned": "receptive",
+    "always_kept_shifts": "shifts",
     "apply_separable": "passes",
     "axis_operators": "passes",
     "best_approximation": "separable",
@@ -109,10 +142,12 @@ _ROOMS = {
     "is_injective": "linalg",
     "is_invertible": "linalg",
     "is_surjective": "linalg",
+    "kept_shifts": "shifts",
     "least_squares": "linalg",
     "lipschitz_bound": "lipschitz",
     "max_unpool": "selection",
     "missing_offsets": "reach",
+    "multiplicities": "overlap",
     "norm_bounds": "norms",
     "null_space": "linalg",
     "nullity": "linalg",
@@ -140,6 +175,10 @@ _ROOMS = {
     "surviving_sizes": "roundtrip",
     "translate": "conventions",
     "transposed_matrix": "transposed",
+    "unchanged_by": "invariance",
+    "undone": "deconvolution",
+    "uniform_inside": "overlap",
+    "verify": "verifying",
     "where_conventions_differ": "compare",
     "winograd_transforms": "toomcook",
     "zero_insertion_ratio": "ratios",
@@ -184,15 +223,32 @@ if TYPE_CHECKING:
     from symconv.deconvolution import (
         Certificate as Certificate,
         Deconvolution as Deconvolution,
+        Undone as Undone,
         deconvolve as deconvolve,
+        undone as undone,
     )
     from symconv.errors import (
         SymconvError as SymconvError,
     )
+    from symconv.execute.planner import (
+        Choice as Choice,
+    )
     from symconv.flipped import (
         convolution_matrix as convolution_matrix,
     )
+    from symconv.invariance import (
+        PermutationInvariance as PermutationInvariance,
+        unchanged_by as unchanged_by,
+    )
     from symconv.layers import (
+        AdaptiveAvgPool as AdaptiveAvgPool,
+        AdaptiveAvgPool1d as AdaptiveAvgPool1d,
+        AdaptiveAvgPool2d as AdaptiveAvgPool2d,
+        AdaptiveAvgPool3d as AdaptiveAvgPool3d,
+        AdaptiveMaxPool as AdaptiveMaxPool,
+        AdaptiveMaxPool1d as AdaptiveMaxPool1d,
+        AdaptiveMaxPool2d as AdaptiveMaxPool2d,
+        AdaptiveMaxPool3d as AdaptiveMaxPool3d,
         AvgPool as AvgPool,
         AvgPool1d as AvgPool1d,
         AvgPool2d as AvgPool2d,
@@ -205,18 +261,27 @@ if TYPE_CHECKING:
         ConvTranspose1d as ConvTranspose1d,
         ConvTranspose2d as ConvTranspose2d,
         ConvTranspose3d as ConvTranspose3d,
+        Dilation as Dilation,
+        Erosion as Erosion,
         Fold as Fold,
+        GlobalAvgPool as GlobalAvgPool,
+        GlobalLpPool as GlobalLpPool,
+        GlobalMaxPool as GlobalMaxPool,
         Layer as Layer,
+        LpPool as LpPool,
+        LpPool1d as LpPool1d,
+        LpPool2d as LpPool2d,
+        LpPool3d as LpPool3d,
         MaxPool as MaxPool,
         MaxPool1d as MaxPool1d,
         MaxPool2d as MaxPool2d,
         MaxPool3d as MaxPool3d,
+        MaxUnpool as MaxUnpool,
+        MaxUnpool1d as MaxUnpool1d,
+        MaxUnpool2d as MaxUnpool2d,
+        MaxUnpool3d as MaxUnpool3d,
         Pad as Pad,
         Unfold as Unfold,
-    )
-    from symconv.layers.morphology import (
-        Dilation as Dilation,
-        Erosion as Erosion,
     )
     from symconv.linalg import (
         GenericRank as GenericRank,
@@ -238,6 +303,9 @@ if TYPE_CHECKING:
     from symconv.lipschitz import (
         LipschitzBound as LipschitzBound,
         lipschitz_bound as lipschitz_bound,
+    )
+    from symconv.lppool import (
+        LpPoolOperator as LpPoolOperator,
     )
     from symconv.maxlinear import (
         MaxLinear as MaxLinear,
@@ -261,6 +329,11 @@ if TYPE_CHECKING:
     )
     from symconv.operator import (
         Operator as Operator,
+    )
+    from symconv.overlap import (
+        Multiplicities as Multiplicities,
+        multiplicities as multiplicities,
+        uniform_inside as uniform_inside,
     )
     from symconv.passes import (
         SeparableOutput as SeparableOutput,
@@ -339,6 +412,10 @@ if TYPE_CHECKING:
     from symconv.shapes import (
         enlarging_padding as enlarging_padding,
     )
+    from symconv.shifts import (
+        always_kept_shifts as always_kept_shifts,
+        kept_shifts as kept_shifts,
+    )
     from symconv.spectra import (
         CircularSpectrum as CircularSpectrum,
         characters_diagonalise as characters_diagonalise,
@@ -352,6 +429,17 @@ if TYPE_CHECKING:
     )
     from symconv.verdict import (
         Verdict as Verdict,
+    )
+    from symconv.verifying import (
+        FORMATS as FORMATS,
+        MISTAKES as MISTAKES,
+        Counterexample as Counterexample,
+        Factory as Factory,
+        Failure as Failure,
+        Implementation as Implementation,
+        UnsupportedError as UnsupportedError,
+        Verification as Verification,
+        verify as verify,
     )
 
 

@@ -11,7 +11,9 @@ import scipy.sparse.linalg
 import sympy
 
 from symconv.algebras import as_array
+from symconv.distributed import is_dask
 from symconv.errors import DTypeError, located
+from symconv.evaluation import Packed, Settings
 from symconv.rendering import html_summary, matrix_latex
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ class BoundOperator:
     """An operator with weights and bias: the affine map x → A·x + b with numbers in it.
 
     ``bound @ x``, `T` and `H` are the linear part A (so that adjointness holds); `apply` adds the
-    bias. The weights are kept, not copied.
+    bias. A copy of the weights is kept, and what plans make of them: packed once, not per call.
 
     Examples
     --------
@@ -39,15 +41,15 @@ class BoundOperator:
     def __init__(self, operator: Operator, weight: Any = None, bias: Any = None) -> None:
         # Wrong shapes and a missing bias are reported here, not at the first product.
         operator.check_numbers(weight, bias)
-        self._set(operator, weight, bias)
+        self._set(operator, _kept(weight), _kept(bias), {})
 
-    def _set(self, operator: Operator, weight: Any, bias: Any) -> None:
-        self.operator, self.weight, self._bias = operator, weight, bias
+    def _set(self, operator: Operator, weight: Any, bias: Any, packed: Packed) -> None:
+        self.operator, self.weight, self._bias, self._packed = operator, weight, bias, packed
 
     def _turned(self, operator: Operator) -> BoundOperator:
         # The bias is carried along unseen, so that T.T is the same affine map again.
         turned = BoundOperator.__new__(BoundOperator)
-        turned._set(operator, self.weight, self._bias)
+        turned._set(operator, self.weight, self._bias, self._packed)
         return turned
 
     @property
@@ -72,16 +74,28 @@ class BoundOperator:
 
     def __matmul__(self, x: Any) -> Array:
         """A·x for a flat vector of columns or an array (*batch, *input_shape)."""
+        settings = Settings(packed=self._packed)
+        if is_dask(x):
+            # In tiles, of the operator's own shape: a flat Dask array has no chunks in space.
+            return self.operator.run(x, self.weight, settings=settings)
         with located(self.operator.describe):
             array, _ = as_array("x", x)
         if array.shape == (self.shape[1],):
-            y = self.operator.apply_linear(array.reshape(self.operator.input_shape), self.weight)
-            return y.reshape(self.shape[0])
-        return self.operator.apply_linear(array, self.weight)
+            columns = array.reshape(self.operator.input_shape)
+            return self.operator.run(columns, self.weight, settings=settings).reshape(self.shape[0])
+        return self.operator.run(array, self.weight, settings=settings)
 
-    def apply(self, x: Any, plan: str = "auto") -> Array:
+    def apply(
+        self,
+        x: Any,
+        plan: str = "auto",
+        *,
+        out: Array | None = None,
+        memory_limit: int | None = None,
+    ) -> Array:
         """A·x + b over any leading batch axes (see `Operator.apply`)."""
-        return self.operator.apply(x, self.weight, self.bias, plan)
+        settings = Settings(memory_limit, out, self._packed)
+        return self.operator.run(x, self.weight, self.bias, plan, settings, affine=True)
 
     @property
     def offset(self) -> Array:
@@ -141,6 +155,16 @@ class BoundOperator:
 
     def _repr_latex_(self) -> str | None:
         return f"$${self.latex()}$$" if self.operator.is_small else None
+
+
+def _kept(value: Any) -> Any:
+    """A copy that nobody else can change."""
+    if value is None:
+        return None
+    array, _ = as_array("weight", value)
+    array = array.copy()
+    array.flags.writeable = False
+    return array
 
 
 def linear_operator(

@@ -21,7 +21,7 @@ from symconv.algebras import Algebra, as_array
 from symconv.bound import BoundOperator
 from symconv.checks import choice, concrete, integer, shown
 from symconv.errors import DTypeError, ParameterError, ShapeError, located
-from symconv.linalg import least_squares
+from symconv.linalg import is_injective, least_squares, orthogonality
 from symconv.linalg.integer_form import bound_operator, right_side
 from symconv.operator import Operator
 from symconv.rounding import (
@@ -34,8 +34,9 @@ from symconv.rounding import (
     root_above,
     root_below,
 )
+from symconv.verdict import Verdict
 
-__all__ = ["METHODS", "Certificate", "Deconvolution", "deconvolve"]
+__all__ = ["METHODS", "Certificate", "Deconvolution", "Undone", "deconvolve", "undone"]
 
 Array = npt.NDArray[Any]
 
@@ -158,6 +159,77 @@ def deconvolve(
         if iterations is not None:
             iterations = concrete("iterations", integer("iterations", iterations, 1))
         return _iterated(bound, y, method, strength, least, stop, iterations)
+
+
+@dataclass(frozen=True, eq=False)
+class Undone:
+    """What a transposed convolution and a deconvolution make of A·x, side by side.
+
+    Attributes
+    ----------
+    image : numpy.ndarray, shape (*batch, *output_shape)
+        A·x.
+    transposed : numpy.ndarray, shape (*batch, *input_shape)
+        Aᵀ(A·x): the right shape, and the right values exactly when AᵀA = I.
+    deconvolved : numpy.ndarray, shape (*batch, *input_shape)
+        The exact least-squares solution, shortest where there are several: x itself exactly when
+        A is injective.
+    transpose_restores : Verdict
+        Whether AᵀA = I, for every x (see `orthogonality`).
+    deconvolution_restores : Verdict
+        Whether A is injective; refuted with an input that A does not see.
+    """
+
+    image: Array
+    transposed: Array
+    deconvolved: Array
+    transpose_restores: Verdict
+    deconvolution_restores: Verdict
+
+
+def undone(op: Any, x: Any) -> Undone:
+    """Transposed convolution and deconvolution of A·x side by side, with what each restores.
+
+    Parameters
+    ----------
+    op : BoundOperator, or Operator without free weights
+        With integer or rational weights; the linear part, without bias.
+    x : array_like of int or Fraction, shape (*batch, *input_shape)
+
+    Raises
+    ------
+    DTypeError
+        If x or the weights are floats or symbols.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> blur = sc.Conv1d(1, 1, 3, padding=1, bias=False).operator((4,)).bind([[[1, 3, 1]]])
+    >>> both = undone(blur, [[5, 0, 2, 7]])
+    >>> both.image, both.transposed, both.deconvolved
+    (array([[15,  7, 13, 23]]), array([[52, 49, 69, 82]]), array([[5, 0, 2, 7]]))
+    >>> print(both.transpose_restores.status, both.deconvolution_restores.status)
+    REFUTED PROVED
+
+    References
+    ----------
+    M. D. Zeiler, D. Krishnan, G. W. Taylor, R. Fergus (2010), Deconvolutional networks: where the
+    transposed convolution got the other's name.
+    """
+    bound = bound_operator(op)
+    operator = bound.operator
+    with located(operator.describe):
+        array, algebra = as_array("x", x)
+        if algebra > Algebra.RATIONAL:
+            raise DTypeError(
+                f"x must hold integers or Fractions for an exact answer, got "
+                f"{algebra.name.lower()} entries"
+            )
+        image = operator.apply_linear(array, bound.weight)
+        transposed = operator.T.apply_linear(image, bound.weight)
+    return Undone(
+        image, transposed, least_squares(bound, image), orthogonality(bound), is_injective(bound)
+    )
 
 
 def _not_negative(name: str, value: Any) -> float:

@@ -27,7 +27,6 @@ __all__ = [
     "field_rank",
     "field_rank_factors",
     "integer_rank",
-    "integer_solution",
     "specialised",
 ]
 
@@ -59,20 +58,6 @@ def integer_rank(rows: Rows) -> int:
     1
     """
     return int(_integer(rows).rank())
-
-
-def integer_solution(rows: Rows) -> tuple[list[int], Rows, int]:
-    """Pivot columns, numerators and the denominator of the reduced echelon form.
-
-    Examples
-    --------
-    >>> integer_solution([[2, 3], [4, 6]])
-    ([0], [[2, 3]], 2)
-    """
-    reduced, denominator, pivots = _integer(rows).rref_den()
-    below, found = int(denominator), _ints(reduced)[: len(pivots)]
-    sign = -1 if below < 0 else 1
-    return list(pivots), [[sign * entry for entry in row] for row in found], sign * below
 
 
 def characteristic(rows: Rows) -> list[int]:

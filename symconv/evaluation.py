@@ -18,23 +18,51 @@ import scipy.sparse
 from symconv.algebras import Algebra, as_array
 from symconv.checks import choice
 from symconv.errors import ParameterError, ShapeError
-from symconv.execute import taps
+from symconv.execute import patches, planner
 from symconv.execute.csr import Entries, estimated_bytes
-from symconv.execute.exactly import add_exactly, bilinear
-from symconv.maps import ONE, LinearMap, axis_maps, reciprocals
+from symconv.execute.exactly import Part, add_exactly, bilinear
+from symconv.execute.sums import Sums, largest_row_sum, widened
+from symconv.execute.threads import thread_count
+from symconv.maps import ONE, ConvolutionMap, LinearMap, axis_maps, reciprocals
 from symconv.memory import require
 from symconv.separable import exact_passes
 
-__all__ = ["PLANS", "Number", "Oriented"]
+__all__ = ["DEFAULT", "PLANS", "Number", "Oriented", "Packed", "Settings"]
 
 Array = npt.NDArray[Any]
 
 #: An array with the number system its entries live in.
 Number = tuple[Array, Algebra]
 
-#: How `apply` may run: "taps" without a matrix, "csr" through the explicit one, "separable" by one
-#: pass per axis.
-PLANS = ("auto", "taps", "csr", "separable")
+#: How `apply` may run: by a plan of `symconv.execute.planner`, through the explicit matrix, or by
+#: one pass per axis.
+PLANS = ("auto", *(plan.name for plan in planner.PLANS), "sparse", "separable")
+
+#: Packed weights by plan, direction and type: what a bound operator keeps.
+Packed = dict[tuple[Any, ...], Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a product may use.
+
+    Attributes
+    ----------
+    budget : int or None
+        Bytes next to input and output; None for what is free.
+    out : array or None
+        Where the result goes.
+    packed : dict or None
+        Keeps packed weights from call to call.
+    """
+
+    budget: int | None = None
+    out: Array | None = None
+    packed: Packed | None = None
+
+
+#: All that is free, a new array, nothing kept.
+DEFAULT = Settings()
 
 
 @dataclass(frozen=True)
@@ -85,27 +113,51 @@ class Oriented:
         """Refuse an unknown plan."""
         choice("plan", plan, PLANS)
 
-    def apply_linear(self, x: Number, weight: Number, plan: str) -> Number:
+    def apply_linear(
+        self, x: Number, weight: Number, plan: str, settings: Settings = DEFAULT
+    ) -> Number:
         """A·x over any leading batch axes."""
         self.check_plan(plan)
         if plan == "separable":
             return self.apply_passes(x, self.exact_passes(weight))
         linear, (array, kind) = self.linear, x
-        if self.transposed:
-            array, kind = self._divided(array, kind)
         batch = array.shape[: array.ndim - len(self.input_shape)]
-        flat = array.reshape(math.prod(batch), *self._with_channel(self.input_shape))
         require(
-            8 * linear.working_size * len(flat),
-            f"the product of {len(flat)} inputs {_listed(self.input_shape)}",
+            8 * linear.working_size * math.prod(batch),
+            f"the product of {math.prod(batch)} inputs {_listed(self.input_shape)}",
             "use a smaller batch or crop the input",
         )
-        terms = linear.adjoint_terms if self.transposed else linear.forward_terms
+        if self.transposed:
+            array, kind = self._divided(array, kind)
+        flat = array.reshape(math.prod(batch), *self._with_channel(self.input_shape))
         products = linear.products * len(flat)
-        run = self._through_matrix if plan == "csr" else self._through_taps
-        y, kind = bilinear(run, ("x", flat, kind), ("weight", *weight), terms, products)
+
+        def run(x: Array, weight: Array, part: Part | None) -> Array:
+            if plan == "sparse":
+                return self._through_matrix(x, weight)
+            return self._planned(x, weight, plan, settings, part)
+
+        sums = self._sums(plan == "sparse")
+        y, kind = bilinear(run, ("x", flat, kind), ("weight", *weight), sums, products)
         y = y.reshape(*batch, *self.output_shape)
         return (y, kind) if self.transposed else self._divided(y, kind)
+
+    def affine(
+        self,
+        x: Number,
+        weight: Number,
+        bias: Number | None,
+        plan: str,
+        settings: Settings = DEFAULT,
+    ) -> Array:
+        """A·x + b: the constant padding and a bias added."""
+        y = self.apply_linear(x, weight, plan, settings)
+        constant = self.offset(weight, y[0].dtype)
+        if constant is not None:
+            y = add(("x", y), ("padding_value", constant))
+        if bias is not None:
+            y = add(("x", y), ("bias", bias))
+        return y[0] if settings.out is None else _into(settings.out, y[0])
 
     def passes(self, weights: Sequence[Array]) -> tuple[tuple[Oriented, Number], ...]:
         """One map with its weights per axis, in the order in which they run.
@@ -132,7 +184,7 @@ class Oriented:
         batch = array.shape[: array.ndim - len(self.input_shape)]
         y = array.reshape(math.prod(batch), *self.input_shape), kind
         for oriented, weight in passes:
-            y = oriented.apply_linear(y, weight, "taps")
+            y = oriented.apply_linear(y, weight, "auto")
         return y[0].reshape(*batch, *self.output_shape), y[1]
 
     def require_output(self) -> None:
@@ -155,16 +207,65 @@ class Oriented:
         out = None if self.transposed else array
         return np.divide(array, divisor.astype(array.real.dtype), out=out), kind
 
-    def _through_taps(self, x: Array, weight: Array) -> Array:
-        run = self.linear.adjoint if self.transposed else self.linear.forward
-        return run(x, weight)
+    def _sums(self, by_loops: bool = False) -> Sums:
+        """How large sums of products can be."""
+        linear = self.linear
+        terms = linear.adjoint_terms if self.transposed else linear.forward_terms
+        if not isinstance(linear, ConvolutionMap):
+            return Sums(terms, by_loops=True)
+
+        def of_weight(weight: Array) -> int:
+            return largest_row_sum(linear.incidence, weight, self.transposed)
+
+        return Sums(terms, second=of_weight, by_loops=by_loops)
+
+    def _planned(
+        self, x: Array, weight: Array, plan: str, settings: Settings, part: Part | None = None
+    ) -> Array:
+        """The product by a plan of the geometry; other numbers than floats run tap by tap."""
+        linear = self.linear
+        dtype = np.result_type(x, weight)
+        if not isinstance(linear, ConvolutionMap) or dtype.kind not in "fc":
+            if plan not in ("auto", "taps"):
+                raise ParameterError(f"plan must be 'auto', 'taps' or 'sparse' here, got {plan!r}")
+            return (linear.adjoint if self.transposed else linear.forward)(x, weight)
+        chosen = self.choice(dtype, len(x), plan, settings.budget).plan
+        limb = part.limb if part is not None else ()
+        key = chosen.name, self.transposed, self.conjugated, dtype, *limb
+        packed = settings.packed.get(key) if settings.packed is not None else None
+        if packed is None:
+            packed = chosen.pack(np.ascontiguousarray(weight, dtype=dtype))
+            if settings.packed is not None:
+                settings.packed[key] = packed
+        return chosen.run(
+            np.ascontiguousarray(x, dtype=dtype), packed, self._direct(len(x), dtype, settings.out)
+        )
+
+    def _direct(self, batch: int, dtype: np.dtype[Any], out: Array | None) -> Array | None:
+        """`out` as a plan fills it, where it can be filled without a copy."""
+        shape = (batch, *self.output_shape)
+        if out is None or out.dtype != dtype or out.size != math.prod(shape):
+            return None
+        if not (out.flags.c_contiguous and out.flags.writeable):
+            return None
+        return out.reshape(shape)
+
+    def choice(
+        self, dtype: np.dtype[Any], batch: int, plan: str = "auto", budget: int | None = None
+    ) -> planner.Choice:
+        """The plan for a type and a batch (see `symconv.execute.planner`)."""
+        linear = self.linear
+        if not isinstance(linear, ConvolutionMap):
+            raise ParameterError("plans are for layers with weights; this one runs in one way only")
+        threads = thread_count()
+        return linear.planner.choose(self.transposed, dtype, batch, threads, plan, budget)
 
     def _through_matrix(self, x: Array, weight: Array) -> Array:
         nnz = self.linear.nnz
         require(
             estimated_bytes(self.shape, nnz, weight.dtype.itemsize),
             f"the explicit matrix {self.shape[0]}×{self.shape[1]} with {nnz} entries",
-            'use plan="taps", which needs no matrix',
+            'use plan="auto", which needs no matrix',
         )
         entries = self.linear.entries(weight, self.transposed)
         columns = x.reshape(len(x), self.shape[1])
@@ -189,14 +290,14 @@ class Oriented:
             value = value.astype(narrow if single else value.dtype)
         nothing = np.zeros((1, *self._with_channel(self.input_shape)), dtype=np.int64)
 
-        def outside(value: Array, weight: Array) -> Array:
+        def outside(value: Array, weight: Array, part: Part | None) -> Array:
             return linear.forward(nothing.astype(value.dtype), weight, fill=value[0])
 
         y, kind = bilinear(
             outside,
             ("padding_value", value.reshape(1), kind),
             ("weight", *weight),
-            linear.forward_terms,
+            self._sums(),
             linear.products,
         )
         return self._divided(y.reshape(self.output_shape), kind)
@@ -210,29 +311,36 @@ class Oriented:
                 f"x and y must have the same batch axes, got {x[0].shape} and {y[0].shape}"
             )
         n_batch = math.prod(batch)
+        # Each weight meets every entry of its output channel once at most.
         n_terms = n_batch * math.prod(linear.geometry.output_size)
 
-        def product(x: Array, y: Array) -> Array:
-            return taps.weight_gradient(linear.incidence, x, y)
+        def of_output(y: Array) -> int:
+            magnitudes = np.abs(widened(y, n_terms)).reshape(*y.shape[:2], -1)
+            return int(magnitudes.sum(axis=(0, 2)).max(initial=0))
+
+        sums = Sums(n_terms, second=of_output)
+
+        def product(x: Array, y: Array, part: Part | None) -> Array:
+            return patches.weight_gradient(linear.incidence, x, y)
 
         given = "x", x[0].reshape(n_batch, *x_shape), x[1]
         arrived = "y", y[0].reshape(n_batch, *y_shape), y[1]
         n_products = linear.products * n_batch
-        result = bilinear(product, given, arrived, n_terms, n_products)
+        result = bilinear(product, given, arrived, sums, n_products)
         boundary = linear.geometry.boundary
         if boundary.mode != "constant" or self.transposed:
             return result
         # A constant boundary is linear in the weights as well: the taps that read it.
         value, kind = as_array("padding_value", boundary.value)
 
-        def outside(value: Array, y: Array) -> Array:
+        def outside(value: Array, y: Array, part: Part | None) -> Array:
             nothing = np.zeros((n_batch, *x_shape), dtype=value.dtype)
-            return taps.weight_gradient(linear.incidence, nothing, y, fill=value[0])
+            return patches.weight_gradient(linear.incidence, nothing, y, fill=value[0])
 
         constant = "padding_value", value.reshape(1), kind
         return add(
             ("x", result),
-            ("padding_value", bilinear(outside, constant, arrived, n_terms, n_products)),
+            ("padding_value", bilinear(outside, constant, arrived, sums, n_products)),
         )
 
 
@@ -240,6 +348,17 @@ def add(first: tuple[str, Number], second: tuple[str, Number]) -> Number:
     """The sum of two named numbers in their common system."""
     (a_name, (a, a_kind)), (b_name, (b, b_kind)) = first, second
     return add_exactly((a_name, a, a_kind), (b_name, b, b_kind)), max(a_kind, b_kind)
+
+
+def _into(out: Array, y: Array) -> Array:
+    """`y` in the array that was given for it."""
+    if out.shape != y.shape or out.dtype != y.dtype:
+        raise ShapeError(
+            f"out must have shape {y.shape} and dtype {y.dtype}, got {out.shape} and {out.dtype}"
+        )
+    if not np.shares_memory(out, y):
+        out[...] = y
+    return out
 
 
 def scipy_csr(entries: Entries) -> scipy.sparse.csr_array:

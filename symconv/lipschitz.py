@@ -16,16 +16,21 @@ import numpy as np
 from symconv import checks
 from symconv.algebras import Algebra, as_array
 from symconv.errors import DTypeError, ParameterError, ShapeError
-from symconv.layers import AvgPool, Layer, MaxPool
+from symconv.layers import (
+    AdaptiveMaxPool,
+    GlobalLpPool,
+    GlobalMaxPool,
+    Layer,
+    LpPool,
+    MaxPool,
+)
 from symconv.network import Network
 from symconv.network.arranging import Add, ChannelShuffle, Concat, Permute, Rearrangement
 from symconv.network.contract import Shape, describe
 from symconv.network.graph import INPUT, in_step
 from symconv.network.nodes import (
     Activation,
-    AdaptiveAvgPool,
     BatchNorm,
-    GlobalAvgPool,
     Identity,
     Linear,
     Scale,
@@ -136,10 +141,17 @@ def _activation(node: Activation, shape: Shape, weight: Any) -> float:
     return above(slope)
 
 
-def _max_pool(node: MaxPool, shape: Shape, weight: Any) -> float:
+def _max_pool(node: MaxPool | AdaptiveMaxPool | GlobalMaxPool, shape: Shape, weight: Any) -> float:
     # The largest of a window moves no more than its entries, each of which is in so many windows.
     windows = node.operator(shape[1:]).overlap().column_totals()
     return root_above(Fraction(int(windows.max())))
+
+
+def _lp_pool(node: LpPool | GlobalLpPool, shape: Shape, weight: Any) -> float:
+    # |‖u‖ − ‖v‖| ≤ ‖u − v‖, and ‖·‖_p ≤ ‖·‖₂ from p = 2 on, ‖·‖₁ ≤ √K·‖·‖₂ over K samples.
+    windows = node.operator(shape[1:]).overlap()
+    samples = int(windows.row_totals().max()) if node.norm_type == 1 else 1
+    return root_above(Fraction(int(windows.column_totals().max()) * samples))
 
 
 def _layer(node: Layer, shape: Shape, weight: Any) -> float:
@@ -179,19 +191,13 @@ def _factors(node: BatchNorm | Scale, shape: Shape, weight: Any) -> float:
     return above(max(abs(Fraction(value)) for value in array.ravel().tolist()))
 
 
-def _adaptive(node: AdaptiveAvgPool, shape: Shape, weight: Any) -> float:
-    if not node.is_linear:
-        return 1.0
-    return norm_bounds(AvgPool(node.windows(shape)).operator(shape[1:])).high
-
-
 #: Kinds of node → a Lipschitz constant from the node, its input's shape and its weight.
 CONSTANTS: tuple[tuple[Any, Callable[[Any, Shape, Any], float]], ...] = (
-    ((Identity, Rearrangement, Permute, ChannelShuffle, Shift, Softmax, GlobalAvgPool), _one),
+    ((Identity, Rearrangement, Permute, ChannelShuffle, Shift, Softmax), _one),
     (Activation, _activation),
-    (MaxPool, _max_pool),
+    ((MaxPool, AdaptiveMaxPool, GlobalMaxPool), _max_pool),
+    ((LpPool, GlobalLpPool), _lp_pool),
     (Layer, _layer),
     (Linear, _linear),
     ((BatchNorm, Scale), _factors),
-    (AdaptiveAvgPool, _adaptive),
 )

@@ -23,7 +23,8 @@ import numpy.typing as npt
 from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.csr import Entries, assemble, assemble_row, index_dtype
-from symconv.execute.pooling import window_sums
+from symconv.execute.planner import Planner
+from symconv.execute.pooling import window_shares, window_sums
 from symconv.geometry import Axis, Geometry
 from symconv.incidence import Incidence, Pattern
 from symconv.relation import AxisRelation
@@ -151,6 +152,11 @@ class ConvolutionMap(BlockMap):
         channels = self.geometry.out_channels * (self.geometry.in_channels // self.geometry.groups)
         return channels * self.incidence.pattern.nnz
 
+    @cached_property
+    def planner(self) -> Planner:
+        """The plans that run it."""
+        return Planner(self.incidence)
+
     def _blocks(self, weight: Array, transposed: bool) -> tuple[Pattern, Array]:
         """The spatial pattern and the weights (groups, row channels, column channels, labels)."""
         pattern = self.incidence.pattern
@@ -227,7 +233,8 @@ class WindowMap(BlockMap):
         return taps.forward(self.incidence, x, self._ones(weight), fill)
 
     def adjoint(self, y: Array, weight: Array) -> Array:
-        return taps.adjoint(self.incidence, y, self._ones(weight))
+        shared = y.astype(np.result_type(y, weight), copy=False)
+        return window_shares(shared, self.incidence.reads, self.geometry.input_size)
 
 
 @dataclass(frozen=True)

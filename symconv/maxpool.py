@@ -18,7 +18,7 @@ from symconv import matrices
 from symconv.algebras import Algebra, as_array, magnitude
 from symconv.boundary import OUTSIDE
 from symconv.errors import DTypeError, GeometryError, ParameterError, ShapeError, located
-from symconv.execute.pooling import window_argmax, window_extremes
+from symconv.execute.pooling import window_argmax, window_argmax_shares, window_extremes
 from symconv.incidence import Windows
 from symconv.memory import require
 from symconv.rendering import (
@@ -30,9 +30,10 @@ from symconv.rendering import (
     html_summary,
     spy_svg,
 )
-from symconv.selection import Selection, max_unpool, scattered, tied
+from symconv.selection import Selection, max_unpool, tied
 from symconv.semiring_matrix import SemiringMatrix
 from symconv.semirings import BOOLEAN, COUNTING, MAX_PLUS, Semiring
+from symconv.windowed import WindowOperator
 
 __all__ = ["PoolOperator", "pattern_matrix"]
 
@@ -69,7 +70,7 @@ def pattern_matrix(windows: Windows, semiring: Semiring) -> SemiringMatrix:
     return SemiringMatrix.from_arrays(rows, columns, values, shape, semiring)
 
 
-class PoolOperator:
+class PoolOperator(WindowOperator):
     """Max pooling at one input size, per channel.
 
     Made by ``layer.operator(size)``. Rows and columns are positions raveled in C order; arrays
@@ -100,35 +101,10 @@ class PoolOperator:
     to morphological neural networks* (1996).
     """
 
-    #: As for the other operators without free weights.
-    weight_shape = None
-    has_bias = False
-
     def __init__(self, windows: Windows, description: str) -> None:
-        self._windows = windows
-        self._description = description
+        super().__init__(windows, description)
         with located(self.describe):
             _check_windows(windows)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Samples per axis."""
-        return self._windows.input_size
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Windows per axis."""
-        return self._windows.output_size
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(outputs, inputs)."""
-        return math.prod(self.output_shape), math.prod(self.input_shape)
-
-    @property
-    def nnz(self) -> int:
-        """Distinct (output, input) pairs."""
-        return self._windows.pattern.nnz
 
     def exact(self) -> SemiringMatrix:
         """The matrix over (max, +): 0 where an output reads an input, −∞ elsewhere.
@@ -319,49 +295,27 @@ class PoolOperator:
         array([ 0, 30,  0, 30,  0])
         """
         with located(self.describe):
+            array, kind = self._checked("x", x, self.input_shape)
+            if kind is Algebra.SYMBOLIC:
+                raise DTypeError("x must hold numbers for indices, got SymPy expressions")
             arrived, algebra = as_array("y", y)
-            _, places = self.apply(x, return_indices=True)
-            if arrived.shape != places.shape:
-                raise ShapeError(f"y must have shape {places.shape}, got {arrived.shape}")
+            lead = array.shape[: array.ndim - len(self.input_shape)]
+            if arrived.shape != (*lead, *self.output_shape):
+                raise ShapeError(
+                    f"y must have shape {(*lead, *self.output_shape)}, got {arrived.shape}"
+                )
+            bytes_needed = max(arrived.itemsize, 8) * (array.size + arrived.size)
+            require(bytes_needed, f"a gradient of {array.size} numbers", "use fewer planes")
             if algebra is Algebra.INTEGER:
                 fits = magnitude(arrived) * self._windows.largest_overlap < 2**63
                 arrived = arrived.astype(np.int64 if fits else object)
-            return scattered(arrived, places, self.input_shape, add=True)
+            return window_argmax_shares(array, arrived, self._windows.reads)
 
     def unpool(self, y: Any, indices: Any) -> Array:
         """The values of `y` put back where `indices` say, zeros elsewhere: `max_unpool`."""
         with located(self.describe):
             self._checked("y", y, self.output_shape)
             return max_unpool(y, indices, self.input_shape)
-
-    def _checked(self, name: str, value: Any, shape: tuple[int, ...]) -> tuple[Array, Algebra]:
-        """Real numbers whose last axes are `shape`."""
-        array, algebra = as_array(name, value)
-        if algebra is Algebra.COMPLEX:
-            raise DTypeError(f"{name} must be real: complex numbers have no order")
-        first = array.ndim - len(shape)
-        if first < 0 or array.shape[first:] != shape:
-            listed = ", ".join(map(str, shape))
-            raise ShapeError(f"{name} must have shape (*leading, {listed}), got {array.shape}")
-        return array, algebra
-
-    def describe(self) -> str:
-        """The geometry in a line, for messages."""
-        return self._description
-
-    def _key(self) -> tuple[Any, ...]:
-        tables = self._windows.reads
-        return self.input_shape, *((table.shape, table.tobytes()) for table in tables)
-
-    def __eq__(self, other: object) -> bool:
-        return self._key() == other._key() if isinstance(other, PoolOperator) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._key())
-
-    def __repr__(self) -> str:
-        rows, columns = self.shape
-        return f"<PoolOperator {rows}×{columns}, {self.nnz} entries: {self.describe()}>"
 
     def latex(self, max_rows: int = 12, max_columns: int = 12) -> str:
         """LaTeX of the matrix over (max, +), a large one elided to its corners."""

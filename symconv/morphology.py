@@ -11,12 +11,13 @@ import numpy.typing as npt
 
 from symconv.algebras import Algebra, as_array, common, magnitude, to_float
 from symconv.boundary import OUTSIDE
-from symconv.errors import DTypeError, GeometryError, ParameterError, ShapeError, located
+from symconv.errors import GeometryError, ParameterError, ShapeError, located
 from symconv.incidence import Windows
 from symconv.memory import require
 from symconv.rendering import html_summary
 from symconv.semiring_matrix import SemiringMatrix
 from symconv.semirings import MAX_PLUS, MIN_PLUS, MINUS_INFINITY, Semiring
+from symconv.windowed import WindowOperator
 
 __all__ = ["MorphologyOperator", "structure_array"]
 
@@ -33,7 +34,7 @@ def structure_array(value: Any) -> Array:
     return array
 
 
-class MorphologyOperator:
+class MorphologyOperator(WindowOperator):
     """A dilation or an erosion at one input size, per channel.
 
     Made by ``layer.operator(size)``; arrays are (*any leading axes, *size).
@@ -52,8 +53,8 @@ class MorphologyOperator:
     def __init__(
         self, windows: Windows, weights: Array, semiring: Semiring, description: str
     ) -> None:
-        self._windows, self._semiring = windows, semiring
-        self._weights, self._description = weights, description
+        super().__init__(windows, description)
+        self._semiring, self._weights = semiring, weights
         with located(self.describe):
             seen = np.zeros(self.output_shape, dtype=bool)
             for outputs, _, _ in self._taps():
@@ -64,21 +65,6 @@ class MorphologyOperator:
                     f"padding must leave a sample under the structure in every window, got none "
                     f"in window {place}: its value would be {semiring.zero}"
                 )
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        """Samples per axis."""
-        return self._windows.input_size
-
-    @property
-    def output_shape(self) -> tuple[int, ...]:
-        """Windows per axis."""
-        return self._windows.output_size
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(outputs, inputs)."""
-        return math.prod(self.output_shape), math.prod(self.input_shape)
 
     def exact(self) -> SemiringMatrix:
         """The matrix over the semiring: the structuring element's values (negative for erosion)."""
@@ -126,14 +112,8 @@ class MorphologyOperator:
             Exact for exact data; floats keep their type, NaN wins.
         """
         with located(self.describe):
-            array, kind = as_array("x", x)
-            if kind is Algebra.COMPLEX:
-                raise DTypeError("x must be real: complex numbers have no order")
-            rank = len(self.input_shape)
-            if array.ndim < rank or array.shape[array.ndim - rank :] != self.input_shape:
-                listed = ", ".join(map(str, self.input_shape))
-                raise ShapeError(f"x must have shape (*leading, {listed}), got {array.shape}")
-            lead = array.shape[: array.ndim - rank]
+            array, kind = self._checked("x", x, self.input_shape)
+            lead = array.shape[: array.ndim - len(self.input_shape)]
             planes = array.reshape(math.prod(lead), *self.input_shape)
             finite = [entry for entry in self._weights.ravel() if entry is not MINUS_INFINITY]
             weights, own = as_array("structure", np.array(finite, dtype=object))
@@ -182,9 +162,9 @@ class MorphologyOperator:
             read = [column[row] for column, row in zip(columns, rows, strict=True)]
             yield np.ix_(*rows), np.ix_(*read), weight
 
-    def describe(self) -> str:
-        """The geometry in a line, for messages."""
-        return self._description
+    def _key(self) -> tuple[Any, ...]:
+        weights = tuple(self._weights.ravel().tolist())
+        return self._semiring.plain, self._weights.shape, weights, *super()._key()
 
     def __repr__(self) -> str:
         rows, columns = self.shape

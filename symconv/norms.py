@@ -18,7 +18,7 @@ import scipy.sparse.linalg
 
 from symconv.algebras import Algebra
 from symconv.bound import BoundOperator
-from symconv.errors import DTypeError, GeometryError, TooLargeError, located
+from symconv.errors import DTypeError, GeometryError, ParameterError, TooLargeError, located
 from symconv.geometry import Geometry
 from symconv.linalg.integer_form import bound_operator
 from symconv.maps import ConvolutionMap
@@ -43,6 +43,9 @@ Array = npt.NDArray[Any]
 #: Steps of the power iteration, and binary digits of the vector that it gives.
 STEPS = 40
 DIGITS = 12
+
+#: Share of itself that SciPy's estimate may be off where it stops.
+ESTIMATED = 1e-6
 
 #: Work, about in multiplications, that singular values on a grid may take; its finest axis.
 MOST_WORK = 14 * 10**8
@@ -132,6 +135,13 @@ def estimated_norm(op: Any) -> float:
     op : BoundOperator, or Operator without free weights
         As for `norm_bounds`; weights are rounded to float64.
 
+    Raises
+    ------
+    DTypeError
+        If weights are complex or symbols, or NaN or infinite.
+    ParameterError
+        If the iteration does not converge.
+
     Examples
     --------
     >>> import symconv as sc
@@ -153,8 +163,17 @@ def estimated_norm(op: Any) -> float:
             # A single row or column: its length.
             single = linear if linear.shape[1] < 2 else linear.H
             return float(np.linalg.norm(single @ np.ones(single.shape[1])))
-        # The same start in every run.
-        found = scipy.sparse.linalg.svds(linear, k=1, v0=np.ones(min(linear.shape)))
+        # The same start in every run, which no symmetry takes to zero.
+        start = np.random.default_rng(0).standard_normal(min(linear.shape))
+        shorter = linear if linear.shape[1] <= linear.shape[0] else linear.H
+        if not np.any(shorter @ start):
+            return 0.0
+        try:
+            found = scipy.sparse.linalg.svds(linear, k=1, v0=start, tol=ESTIMATED)
+        except scipy.sparse.linalg.ArpackError as error:
+            raise ParameterError(
+                f"op must have a norm that ARPACK finds, got: {error}; norm_bounds(op) encloses it"
+            ) from None
         return float(found[1][0])
 
 

@@ -15,12 +15,13 @@ import scipy.sparse
 import scipy.sparse.linalg
 import sympy
 
-from symconv import matrices
+from symconv import distributed, matrices
 from symconv.algebras import Algebra, as_array
 from symconv.bound import BoundOperator, linear_operator
 from symconv.checks import concrete, integer
 from symconv.errors import DTypeError, ParameterError, ShapeError, TooLargeError, located
-from symconv.evaluation import Number, Oriented, add
+from symconv.evaluation import DEFAULT, Number, Oriented, Settings, add
+from symconv.execute.planner import Choice
 from symconv.maps import LinearMap
 from symconv.rendering import MAX_WRITTEN, html_summary, matrix_latex
 
@@ -213,23 +214,38 @@ class Operator:
                 memory_limit = concrete("memory_limit", integer("memory_limit", memory_limit, 0))
             return matrices.sparse(self._oriented, number, dtype, memory_limit)
 
-    def apply(self, x: Any, weight: Any = None, bias: Any = None, plan: str = "auto") -> Array:
+    def apply(
+        self,
+        x: Any,
+        weight: Any = None,
+        bias: Any = None,
+        plan: str = "auto",
+        *,
+        out: Array | None = None,
+        memory_limit: int | None = None,
+    ) -> Array:
         """The layer's output A·x + b, over any leading batch axes.
 
         Parameters
         ----------
         x : array_like, shape (*batch, *input_shape)
-            Integers, Fractions, SymPy expressions, float32, float64, complex64 or complex128.
+            Integers, Fractions, SymPy expressions, float32, float64, complex64 or complex128. A
+            Dask array gives a Dask array, computed later in tiles (see `symconv.distributed`).
         weight : array_like, shape weight_shape
             Required when the operator has weights.
         bias : array_like, shape (output channels,)
             Required exactly when the layer has a bias.
-        plan : {"auto", "taps", "csr", "separable"}
-            "taps" runs without a matrix, "csr" builds it, "separable" runs one pass per axis with
-            exact factors of the weights; "auto" is "taps". The results of exact data are equal; an
-            infinite or NaN weight meets the zeros of the padding in "taps", as in the frameworks,
-            and no padding in "csr". Floats are separable only where their binary values are
-            (see `symconv.apply_separable`).
+        plan : str, default "auto"
+            "auto" takes the fastest plan by the cost models (`explain` says which and why);
+            "taps", "patches", "implicit" (wants Numba) and "pointwise" run that plan; "sparse" builds
+            the explicit matrix, "separable" runs one pass per axis with exact factors of the
+            weights. The results of exact data are equal; an infinite or NaN weight meets the zeros
+            of the padding, as in the frameworks, in all but "sparse". Floats are separable only where
+            their binary values are (see `symconv.apply_separable`).
+        out : numpy.ndarray, optional
+            C-contiguous array for the result, of its shape and type; it is returned.
+        memory_limit : int, optional
+            Bytes that a plan may use next to input and output; what is free without it.
 
         Returns
         -------
@@ -244,24 +260,77 @@ class Operator:
         >>> op.apply([[2**62, 2**62, 1]], [[[1, 1]]], bias=[0])
         array([[9223372036854775808, 4611686018427387905]], dtype=object)
         """
+        return self.run(x, weight, bias, plan, Settings(memory_limit, out), affine=True)
+
+    def run(
+        self,
+        x: Any,
+        weight: Any = None,
+        bias: Any = None,
+        plan: str = "auto",
+        settings: Settings = DEFAULT,
+        *,
+        affine: bool = False,
+    ) -> Array:
+        """`apply_linear`, or `apply` where `affine`, with all settings: for rooms above."""
         with located(self.describe):
+            if distributed.is_dask(x):
+                return self._run_tiled(x, weight, bias, plan, settings, affine)
             number = self._oriented.checked_weight(weight)
-            addend = self._checked_bias(bias)
+            addend = self._checked_bias(bias) if affine else None
             given = self._oriented.checked_input("x", x, self.input_shape)
-            y = self._oriented.apply_linear(given, number, plan)
-            constant = self._oriented.offset(number, y[0].dtype)
-            if constant is not None:
-                y = add(("x", y), ("padding_value", constant))
-            if addend is not None:
-                y = add(("x", y), ("bias", addend))
-            return y[0]
+            if affine:
+                return self._oriented.affine(given, number, addend, plan, settings)
+            return self._oriented.apply_linear(given, number, plan, settings)[0]
+
+    def _run_tiled(
+        self, x: Any, weight: Any, bias: Any, plan: str, settings: Settings, affine: bool
+    ) -> Any:
+        distributed.in_memory(weight=weight, bias=bias)
+        number = self._oriented.checked_weight(weight)
+        addend = self._checked_bias(bias) if affine else None
+        name = self.describe()
+        return distributed.apply(
+            self._oriented, x, number, addend, plan, settings, name, affine=affine
+        )
+
+    def explain(
+        self,
+        dtype: npt.DTypeLike = np.float32,
+        *,
+        batch: int = 1,
+        plan: str = "auto",
+        memory_limit: int | None = None,
+    ) -> Choice:
+        """Which plan `apply` runs for floats of a type, and what the others would cost.
+
+        Parameters
+        ----------
+        dtype : float32, float64, complex64 or complex128
+        batch : int
+        plan, memory_limit : as for `apply`
+
+        Returns
+        -------
+        Choice
+            Its `name`, `reason` and `offers`; printed as a table.
+
+        Examples
+        --------
+        >>> import symconv as sc
+        >>> sc.Conv2d(2, 2, 3).operator((8, 8)).explain(plan="taps").reason
+        'asked for'
+        """
+        with located(self.describe):
+            count = concrete("batch", integer("batch", batch, 0))
+            kind = np.dtype(dtype)
+            if kind not in (np.float32, np.float64, np.complex64, np.complex128):
+                raise DTypeError(f"dtype must be a float or complex type of NumPy, got {kind}")
+            return self._oriented.choice(kind, count, plan, memory_limit)
 
     def apply_linear(self, x: Any, weight: Any = None, plan: str = "auto") -> Array:
         """A·x alone, without bias and with constant padding read as zeros (see `apply`)."""
-        with located(self.describe):
-            number = self._oriented.checked_weight(weight)
-            given = self._oriented.checked_input("x", x, self.input_shape)
-            return self._oriented.apply_linear(given, number, plan)[0]
+        return self.run(x, weight, plan=plan)
 
     def _checked_bias(self, bias: Any) -> Number | None:
         if not self.has_bias:

@@ -40,6 +40,25 @@ LAYERS: dict[str, tuple[Callable[..., layers.Layer], type[Any]]] = {
     "MaxPool1d": (layers.MaxPool1d, layers.MaxPool),
     "MaxPool2d": (layers.MaxPool2d, layers.MaxPool),
     "MaxPool3d": (layers.MaxPool3d, layers.MaxPool),
+    "LpPool": (layers.LpPool, layers.LpPool),
+    "LpPool1d": (layers.LpPool1d, layers.LpPool),
+    "LpPool2d": (layers.LpPool2d, layers.LpPool),
+    "LpPool3d": (layers.LpPool3d, layers.LpPool),
+    "MaxUnpool": (layers.MaxUnpool, layers.MaxUnpool),
+    "MaxUnpool1d": (layers.MaxUnpool1d, layers.MaxUnpool),
+    "MaxUnpool2d": (layers.MaxUnpool2d, layers.MaxUnpool),
+    "MaxUnpool3d": (layers.MaxUnpool3d, layers.MaxUnpool),
+    "AdaptiveAvgPool": (layers.AdaptiveAvgPool, layers.AdaptiveAvgPool),
+    "AdaptiveAvgPool1d": (layers.AdaptiveAvgPool1d, layers.AdaptiveAvgPool),
+    "AdaptiveAvgPool2d": (layers.AdaptiveAvgPool2d, layers.AdaptiveAvgPool),
+    "AdaptiveAvgPool3d": (layers.AdaptiveAvgPool3d, layers.AdaptiveAvgPool),
+    "AdaptiveMaxPool": (layers.AdaptiveMaxPool, layers.AdaptiveMaxPool),
+    "AdaptiveMaxPool1d": (layers.AdaptiveMaxPool1d, layers.AdaptiveMaxPool),
+    "AdaptiveMaxPool2d": (layers.AdaptiveMaxPool2d, layers.AdaptiveMaxPool),
+    "AdaptiveMaxPool3d": (layers.AdaptiveMaxPool3d, layers.AdaptiveMaxPool),
+    "GlobalAvgPool": (layers.GlobalAvgPool, layers.GlobalAvgPool),
+    "GlobalMaxPool": (layers.GlobalMaxPool, layers.GlobalMaxPool),
+    "GlobalLpPool": (layers.GlobalLpPool, layers.GlobalLpPool),
     "Conv": (layers.Conv, layers.Conv),
     "Conv1d": (layers.Conv1d, layers.Conv),
     "Conv2d": (layers.Conv2d, layers.Conv),
@@ -48,10 +67,15 @@ LAYERS: dict[str, tuple[Callable[..., layers.Layer], type[Any]]] = {
     "ConvTranspose1d": (layers.ConvTranspose1d, layers.ConvTranspose),
     "ConvTranspose2d": (layers.ConvTranspose2d, layers.ConvTranspose),
     "ConvTranspose3d": (layers.ConvTranspose3d, layers.ConvTranspose),
+    "Dilation": (layers.Dilation, layers.Dilation),
+    "Erosion": (layers.Erosion, layers.Erosion),
     "Fold": (layers.Fold, layers.Fold),
     "Pad": (layers.Pad, layers.Pad),
     "Unfold": (layers.Unfold, layers.Unfold),
 }
+
+#: Endings of the aliases.
+RANKS = ("1d", "2d", "3d")
 
 #: How messages call what a whitelist refused.
 _KINDS = {
@@ -114,7 +138,12 @@ def parse_layer(text: str) -> layers.Layer:
         )
     name = node.func.id
     if name not in LAYERS:
-        raise ParseError(f"layer must be one of {', '.join(LAYERS)}, got {_cut(name)}")
+        # The aliases, 1d, 2d and 3d, would make the list three times as long.
+        listed = ", ".join(known for known in LAYERS if known[-2:] not in RANKS)
+        raise ParseError(
+            f"layer must be one of {listed}, with 1d, 2d or 3d after most of these names, "
+            f"got {_cut(name)}"
+        )
     make, described = LAYERS[name]
     arguments, options = _arguments(name, node, described)
     try:

@@ -77,7 +77,7 @@ def check_numeric(layer, size):
     y = integers((2, *op.output_shape), 3)
     forward = oracle_apply(layer, x, weight)
     assert forward.shape[2:] == layer.output_size(size)
-    for plan in ("taps", "csr"):
+    for plan in ("taps", "sparse"):
         assert np.array_equal(op.apply_linear(x, weight, plan), forward)
         backward = op.T.apply_linear(y, weight, plan).reshape(2, -1)
         assert np.array_equal(backward, y.reshape(2, -1) @ expected)

@@ -832,3 +832,90 @@ def fold(
                     entry = columns[b, _ravel(c, k, kernel), _ravel(0, o, outs)]
                     x[(b, c, *at)] = x[(b, c, *at)] + entry
     return x
+
+
+# Adaptive pooling and norms
+
+
+def adaptive_windows(n: int, outs: int) -> list[list[int]]:
+    """Return the samples of each output: those whose unit interval meets the output's own one.
+
+    Output o owns [o·n/outs, (o+1)·n/outs) of the line, sample j owns [j, j+1).
+    """
+    windows = []
+    for o in range(outs):
+        begin, end = Fraction(o * n, outs), Fraction((o + 1) * n, outs)
+        windows.append([j for j in range(n) if j + 1 > begin and j < end])
+    return windows
+
+
+def _adaptive(size: Ints, outs: Ints) -> Iterator[tuple[tuple[int, ...], list[tuple[int, ...]]]]:
+    """Yield (output, cells of its window in row-major order)."""
+    axes = [adaptive_windows(n, m) for n, m in zip(size, outs, strict=True)]
+    for o in _positions(outs):
+        yield o, list(product(*(axes[axis][at] for axis, at in enumerate(o))))
+
+
+def adaptive_avg_pool(x: Any, outs: Ints) -> np.ndarray:
+    """Return the exact means of x over the last len(outs) axes."""
+    x = _cells(x)
+    lead, size = x.shape[: x.ndim - len(outs)], x.shape[x.ndim - len(outs) :]
+    y = _zeros((*lead, *outs))
+    for o, cells in _adaptive(size, outs):
+        for leading in _positions(lead):
+            total: Any = 0
+            for cell in cells:
+                total = total + x[(*leading, *cell)]
+            y[(*leading, *o)] = total * Fraction(1, len(cells))
+    return y
+
+
+def adaptive_avg_pool_gradient(y: Any, size: Ints) -> np.ndarray:
+    """Return d<adaptive_avg_pool(x), y>/dx for x of (..., *size)."""
+    y = _cells(y)
+    lead, outs = y.shape[: y.ndim - len(size)], y.shape[y.ndim - len(size) :]
+    gradient = _zeros((*lead, *size))
+    for o, cells in _adaptive(size, outs):
+        for leading in _positions(lead):
+            for cell in cells:
+                share = y[(*leading, *o)] * Fraction(1, len(cells))
+                gradient[(*leading, *cell)] = gradient[(*leading, *cell)] + share
+    return gradient
+
+
+def adaptive_max_pool_places(x: Any, outs: Ints) -> tuple[np.ndarray, np.ndarray]:
+    """Return the maxima and the flat place of the first cell that holds each."""
+    x = _cells(x)
+    lead, size = x.shape[: x.ndim - len(outs)], x.shape[x.ndim - len(outs) :]
+    y, places = _zeros((*lead, *outs)), _zeros((*lead, *outs))
+    for o, cells in _adaptive(size, outs):
+        for leading in _positions(lead):
+            best, place = None, -1
+            for cell in cells:
+                if best is None or x[(*leading, *cell)] > best:
+                    best, place = x[(*leading, *cell)], _ravel(0, cell, size)
+            y[(*leading, *o)], places[(*leading, *o)] = best, place
+    return y, places
+
+
+def power_sums(
+    x: Any,
+    power: int,
+    kernel: Ints,
+    stride: Ints,
+    padding: Pairs,
+    dilation: Ints,
+    ceil_mode: bool,
+) -> np.ndarray:
+    """Return the sum of |x|^power over each window's data: a norm to that power."""
+    x = _cells(x)
+    lead, size = x.shape[: x.ndim - len(kernel)], x.shape[x.ndim - len(kernel) :]
+    outs = pool_out_size(size, kernel, stride, dilation, padding, ceil_mode)
+    y = _zeros((*lead, *outs))
+    for o, data, _ in _pool_windows(size, kernel, stride, dilation, padding, ceil_mode):
+        for leading in _positions(lead):
+            total: Any = 0
+            for cell in data:
+                total = total + abs(x[(*leading, *cell)]) ** power
+            y[(*leading, *o)] = total
+    return y

@@ -103,7 +103,9 @@ def test_random_models_have_torchs_shapes_and_errors(rank):
     nn.ZeroPad2d((1, 2, 3, 4)), nn.ConstantPad2d((1, 0, 2, 0), 3.5), nn.ReflectionPad2d(2),
     nn.ReplicationPad2d((0, 1, 2, 3)), nn.CircularPad2d((1, 2, 0, 0)), nn.ZeroPad2d(-1),
     nn.AdaptiveAvgPool2d(1), nn.AdaptiveAvgPool2d((2, 3)), nn.AdaptiveAvgPool2d((None, 4)),
-    nn.AdaptiveMaxPool2d(3), nn.LocalResponseNorm(3), nn.ChannelShuffle(2), nn.Softmax(1),
+    nn.AdaptiveMaxPool2d(3), nn.AdaptiveAvgPool2d((5, 20)), nn.AdaptiveMaxPool2d((4, 7)),
+    nn.LPPool2d(2, 3), nn.LPPool2d(float("inf"), (2, 5), 2, ceil_mode=True),
+    nn.LocalResponseNorm(3), nn.ChannelShuffle(2), nn.Softmax(1),
     nn.Softmax2d(), nn.LogSoftmax(-1), nn.Flatten(), nn.Flatten(2), nn.Flatten(1, 2),
     nn.Flatten(-2), nn.Dropout2d(), nn.Identity(), nn.PReLU(4), nn.GELU(), nn.Linear(12, 5),
     nn.BatchNorm2d(4, affine=False), nn.SyncBatchNorm(4), nn.Sequential(nn.Sequential(nn.ReLU())),
@@ -250,8 +252,12 @@ def test_modules_that_are_refused():
         from_torch(nn.ConvTranspose2d(1, 1, 3, stride=2, output_padding=2))
     with pytest.raises(SymconvError, match="LSTM"):
         from_torch(nn.LSTM(3, 4))
-    with pytest.raises(GeometryError, match="divide the input size, got 3 and 4"):
-        from_torch(nn.AdaptiveAvgPool1d(3)).output_shape((1, 4))
+    with pytest.raises(ParameterError, match="norm_type must be even, and ceil_mode False"):
+        from_torch(nn.LPPool2d(3, 2))
+    with pytest.raises(ParameterError, match="norm_type must be even, and ceil_mode False"):
+        from_torch(nn.LPPool1d(2, 2, ceil_mode=True))
+    with pytest.raises(ParameterError, match="return_indices must be False"):
+        from_torch(nn.AdaptiveMaxPool1d(3, return_indices=True))
 
     class Doubled(nn.Conv2d):
         def forward(self, x):

@@ -1,4 +1,4 @@
-"""Bad input of max pooling: each mistake is named, with the rule, the value and the geometry."""
+"""Bad input of pooling: each mistake is named, with the rule, the value and the geometry."""
 
 from __future__ import annotations
 
@@ -207,3 +207,167 @@ def test_what_does_not_fit_is_refused_before_it_allocates():
 def test_exact_data_never_meets_floats():
     with pytest.raises(DTypeError, match="x must hold"):
         OP.apply([[Fraction(1, 2), 0.5, 1, 1]] * 4)
+
+
+# Average pooling
+
+MEAN = sc.AvgPool2d(2).operator((4, 4))
+SHARES = MEAN.T
+
+
+@pytest.mark.parametrize("op", [MEAN, SHARES, OP])
+@pytest.mark.parametrize(
+    "dtype", [bool, "S1", "U1", np.float16, np.longdouble, "datetime64[s]", "bfloat16"]
+)
+def test_types_that_are_no_numbers_here(op, dtype):
+    if dtype == "bfloat16":
+        dtype = pytest.importorskip("ml_dtypes").bfloat16
+    elif dtype is np.longdouble and np.dtype(dtype).itemsize == 8:
+        pytest.skip("a long double is a double here")
+    x = np.zeros(op.input_shape, dtype=np.int64).astype(dtype)
+    with pytest.raises(DTypeError, match=r"x must hold .*on 4×4"):
+        op.apply(x)
+
+
+@pytest.mark.parametrize("x", [None, {1}, {}, "x", 3, [[1], [1, 2]], np.ones((4, 5)), np.ones(16)])
+def test_what_is_no_array_of_the_size(x):
+    with pytest.raises(SymconvError, match=r"x must .*AvgPool"):
+        MEAN.apply(x)
+
+
+def test_averages_of_the_ends_of_integer_types_are_exact():
+    for dtype in (np.int8, np.uint8, np.int64, np.uint64):
+        for end in (np.iinfo(dtype).min, np.iinfo(dtype).max):
+            x = np.full((4, 4), end, dtype=dtype)
+            assert MEAN.apply(x).tolist() == [[int(end)] * 2] * 2
+            assert SHARES.apply(x[:2, :2]).ravel().tolist() == [Fraction(int(end), 4)] * 16
+            assert OP.apply(x).tolist() == [[int(end)] * 2] * 2
+            overlapping = sc.MaxPool1d(2, stride=1).operator((3,))
+            # The largest sample stands in the middle, and takes both shares.
+            assert overlapping.gradient([0, 1, 0], x[0, :2]).tolist() == [0, 2 * int(end), 0]
+    assert MEAN.apply([[2**80] * 4] * 4).tolist() == [[2**80] * 2] * 2
+
+
+@pytest.mark.parametrize("dtype", [">i4", "<i4", ">f4", ">f8", ">i8", "u2", "i1"])
+def test_byte_orders_and_widths(dtype):
+    x = np.array([[3, 9, 9, 1], [7, 2, 0, 4]], dtype=dtype)
+    op = sc.MaxPool2d(2).operator((2, 4))
+    values, places = op.apply(x, return_indices=True)
+    assert values.tolist() == [[9, 9]]
+    assert places.tolist() == [[1, 2]]
+    assert op.gradient(x, np.array([[5, 6]], dtype=dtype)).tolist() == [[0, 5, 6, 0], [0] * 4]
+    assert sc.AvgPool2d(2).operator((2, 4)).apply(x).tolist() == [[5.25, 3.5]]
+
+
+def test_layouts_in_memory():
+    """Transposed, reversed, with gaps, read-only, broadcast: the values decide."""
+    plain = np.arange(32.0).reshape(2, 4, 4) % 7
+    gaps = np.zeros((2, 8, 8))
+    gaps[:, ::2, ::2] = plain
+    frozen = plain.copy()
+    frozen.setflags(write=False)
+    same = [
+        np.asfortranarray(plain),
+        plain[::-1, ::-1, ::-1].copy()[::-1, ::-1, ::-1],
+        gaps[:, ::2, ::2],
+        frozen,
+    ]
+    y = plain[:, 1:3, 1:3].copy()
+    for x in same:
+        assert np.array_equal(MEAN.apply(x), MEAN.apply(plain))
+        assert np.array_equal(OP.apply(x), OP.apply(plain))
+        assert np.array_equal(
+            OP.apply(x, return_indices=True)[1], OP.apply(plain, return_indices=True)[1]
+        )
+        assert np.array_equal(SHARES.apply(x[:, 1:3, 1:3]), SHARES.apply(y))
+        assert np.array_equal(OP.gradient(x, x[:, 1:3, 1:3]), OP.gradient(plain, y))
+    wide = np.broadcast_to(np.float32(3), (2, 4, 4))
+    assert MEAN.apply(wide).tolist() == [[[3.0] * 2] * 2] * 2
+    assert OP.gradient(wide, wide[:, :2, :2]).sum() == 24
+
+
+def test_empty_batches():
+    nothing = np.zeros((0, 3, 4, 4), dtype=np.float32)
+    for found, size in (
+        (MEAN.apply(nothing), 2),
+        (SHARES.apply(nothing[..., :2, :2]), 4),
+        (OP.apply(nothing), 2),
+        (OP.gradient(nothing, nothing[..., :2, :2]), 4),
+    ):
+        assert found.shape == (0, 3, size, size)
+        assert found.dtype == np.float32
+
+
+def test_nan_and_infinity_stay_in_their_windows():
+    x = np.ones((4, 4))
+    x[1, 1], x[0, 3] = np.nan, -np.inf
+    assert np.array_equal(MEAN.apply(x), [[np.nan, -np.inf], [1, 1]], equal_nan=True)
+    assert np.array_equal(OP.apply(x), [[np.nan, 1], [1, 1]], equal_nan=True)
+    y = np.array([[np.nan, 4], [np.inf, 8]])
+    shares = SHARES.apply(y)
+    assert np.array_equal(shares[::2, ::2], y / 4, equal_nan=True)
+    assert np.array_equal(shares[1::2, 1::2], y / 4, equal_nan=True)
+    assert np.array_equal(OP.gradient(x, y)[:2], [[0, 0, 4, 0], [0, np.nan, 0, 0]], equal_nan=True)
+
+
+def test_no_share_is_minus_zero():
+    y = np.full((2, 2), -0.0)
+    assert not np.signbit(SHARES.apply(y)).any()
+    assert not np.signbit(OP.gradient(np.ones((4, 4)), y)).any()
+
+
+def test_windows_of_counted_padding_average_to_zero():
+    op = sc.AvgPool1d(1, padding=1).operator((0,))
+    assert op.apply(np.zeros(0)).tolist() == [0, 0]
+    assert op.T.apply(np.ones(2)).shape == (0,)
+    assert op.sparse().nnz == 0
+    with pytest.raises(GeometryError, match="padding must leave a cell to count"):
+        sc.AvgPool1d(1, padding=1, count_include_pad=False).operator((0,))
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "match"),
+    [
+        ({"divisor_override": 0}, ParameterError, "divisor_override must be >= 1"),
+        ({"divisor_override": 2.0}, ParameterTypeError, "divisor_override must be an integer"),
+        ({"divisor_override": True}, ParameterTypeError, "divisor_override must be an integer"),
+        ({"divisor_override": n}, ParameterTypeError, "divisor_override must be a concrete"),
+        (
+            {"divisor_override": 2**1023},
+            ParameterError,
+            r"divisor_override must be below 2\*\*1023",
+        ),
+        ({"count_include_pad": 1}, ParameterTypeError, "count_include_pad must be True or False"),
+        ({"ceil_mode": None}, ParameterTypeError, "ceil_mode must be True or False"),
+        ({"stride": -1}, ParameterError, "stride must be >= 1"),
+    ],
+)
+def test_bad_parameters_of_averages(options, kind, match):
+    with pytest.raises(kind, match=match):
+        sc.AvgPool2d(2, **options)
+
+
+def test_huge_kernels_strides_and_divisors():
+    large = sc.AvgPool1d(2, divisor_override=2**1022).operator((2,))
+    assert large.apply([1, 2]).tolist() == [Fraction(3, 2**1022)]
+    assert large.apply(np.array([1.0, 2.0])).tolist() == [3 / 2.0**1022]
+    wide = sc.AvgPool1d(10**6, padding=10**6).operator((4,))
+    assert wide.apply([1, 2, 3, 4]).tolist() == [0, Fraction(10, 10**6)]
+    assert wide.T.apply([5, 10]).tolist() == [Fraction(10, 10**6)] * 4
+    with pytest.raises(TooLargeError, match="above the limit of"):
+        sc.AvgPool2d(10**9, padding=10**9).operator((4, 4))
+    with pytest.raises(TooLargeError, match="above the limit of 2\\*\\*62"):
+        sc.AvgPool1d(2, stride=2**70).operator((4,))
+
+
+def test_batches_that_do_not_fit_are_refused():
+    many = np.broadcast_to(np.float32(1), (2**40, 4, 4))
+    whole = np.broadcast_to(np.int8(1), (2**40, 4, 4))
+    for call in (
+        lambda: MEAN.apply(many),
+        lambda: OP.apply(many),
+        lambda: OP.gradient(many, many[:, :2, :2]),
+        lambda: OP.gradient(whole, whole[:, :2, :2]),
+    ):
+        with pytest.raises(TooLargeError, match="may be used"):
+            call()

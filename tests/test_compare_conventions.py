@@ -68,6 +68,13 @@ CASES = [
     ),
     (OnnxPool(pads=(P, P), ceil_mode=True, opset=12), TorchPool(P, True), SHORT >= E, (2, 1, 2, 1)),
     (TorchPool(P, True, "before 46558"), TorchPool(P, True), Eq(P, 0), (2, 1, 2, 1)),
+    (TorchPool(P, True, "before 46558"), TorchPool(P), SHORT > 0, (1, 2, 2, 1)),
+    (
+        OnnxPool(pads=(P, P), ceil_mode=True, opset=12),
+        TorchPool(P, True, "before 46558"),
+        SHORT >= E - P,
+        (1, 2, 2, 1),
+    ),
     (TruncatedConv((P, P)), TorchConv(P), N + 2 * P <= E, (1, 2, 2, 1)),
     (UPPER, LOWER, Eq(Mod(E - S, 2), 1), (1, 2, 1, 1)),
     (SIGNED_UPPER, SIGNED_LOWER, And(E > S, Eq(Mod(E - S, 2), 1)), (1, 1, 2, 1)),

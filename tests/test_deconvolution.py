@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 import symconv as sc
 from symconv import deconvolution
 from symconv.deblurring import blur, restore, restore_exactly
-from symconv.deconvolution import METHODS, deconvolve
+from symconv.deconvolution import METHODS, deconvolve, undone
 from symconv.errors import DTypeError, ParameterError, ParameterTypeError, ShapeError
 from symconv.linalg import least_squares
 from symconv.norms import smallest_singular_value
@@ -103,6 +103,56 @@ def test_the_transposed_convolution_is_no_deconvolution():
     assert sc.linalg.orthogonality(shift).status == "PROVED"
     assert np.array_equal(shift.T @ shift.apply(values), values)
     assert np.array_equal(deconvolve(shift, shift.apply(values)).x, values)
+
+
+@given(
+    strategies.conv_cases(ranks=(1, 2)) | strategies.transpose_cases(ranks=(1, 2)),
+    st.integers(0, 99),
+)
+@strategies.examples(60)
+def test_both_ways_back_and_what_each_restores(case, seed):
+    layer, size = case
+    op = layer.operator(size)
+    bound = op.bind(integers(op.weight_shape, seed, -1, 1))
+    x = integers((2, *op.input_shape), seed)
+    both = undone(bound, x)
+    assert np.array_equal(both.image, bound.operator.apply_linear(x, bound.weight))
+    assert both.transposed.shape == both.deconvolved.shape == x.shape
+    assert np.array_equal(bound.operator.apply_linear(both.deconvolved, bound.weight), both.image)
+    # Proved: every input comes back. Refuted: another one has the same image.
+    if both.transpose_restores:
+        assert np.array_equal(both.transposed, x)
+    if both.deconvolution_restores:
+        assert np.array_equal(both.deconvolved, x)
+    else:
+        unseen = undone(bound, x + both.deconvolution_restores.counterexample)
+        assert np.array_equal(unseen.image, both.image)
+        assert np.array_equal(unseen.deconvolved, both.deconvolved)
+
+
+def test_an_orthogonal_wavelet_is_undone_by_its_transpose_and_its_near_miss_is_not():
+    up = sc.ConvTranspose1d(1, 1, 4, stride=2, bias=False).operator((5,))
+    taps = np.array([1, 2, 2, -1]) * Fraction(1, 1)
+    x = integers((1, 5))
+    # (1, 2) · (2, −1) = 0: orthogonal to its shift by the stride, of norm² 10.
+    verdict = sc.linalg.orthogonality(up.bind(taps[None, None]), "multiple")
+    assert str(verdict).endswith("AᵀA = (10)·I")
+    assert np.array_equal(undone(up.bind(taps[None, None]), x).transposed, 10 * x)
+    near_miss = taps[::-1] * [1, 1, 1, -1]
+    both = undone(up.bind(near_miss[None, None]), x)
+    assert both.transpose_restores.status == "REFUTED"
+    assert not np.array_equal(both.transposed, 10 * x)
+    assert np.array_equal(both.deconvolved, x)
+
+
+@pytest.mark.parametrize("x", [np.ones((1, 9)), np.ones((1, 9), dtype=int) * sympy.Symbol("a")])
+def test_what_is_undone_is_exact(x):
+    with pytest.raises(DTypeError, match=r"x must hold integers or Fractions.*on 9"):
+        undone(BLUR, x)
+    with pytest.raises(ShapeError, match="on 9"):
+        undone(BLUR, np.ones((1, 8), dtype=int))
+    with pytest.raises(ParameterError, match=r"op\.bind\(weight\)"):
+        undone(BLUR.operator, Y)
 
 
 @pytest.mark.parametrize("method", METHODS)

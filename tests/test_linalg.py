@@ -23,10 +23,12 @@ from symconv.errors import (
     ShapeError,
     TooLargeError,
 )
-from symconv.linalg import elimination, ordering, ranks, solving, systems
-from symconv.linalg.elimination import eliminate, prime_at
-from symconv.linalg.integer_matrix import IntegerMatrix
-from symconv.linalg.lifting import fraction, rational_columns
+from symconv.linalg import commuting, generic, solving
+from symconv.linalg.forms import Forms
+from symconv.modular import elimination, ordering, ranks, systems
+from symconv.modular.elimination import eliminate, prime_at
+from symconv.modular.integer_matrix import IntegerMatrix
+from symconv.modular.lifting import fraction, rational_columns
 
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])[None, None]
 LAPLACIAN = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None]
@@ -385,15 +387,143 @@ def test_verdicts_about_free_weights():
     verdict = linalg.is_invertible(square)
     assert verdict.status == "PROVED"
     assert verdict.scope == "almost all weights at 8×8"
-    # One padded sample too many is read twice: the pattern allows more than there is.
-    doubled = sc.Conv2d(
-        1, 1, (1, 3), padding=((1, 3), (3, 0)), dilation=(3, 2), input_dilation=(1, 2),
-        padding_mode="replicate", bias=False,
-    ).operator((3, 2))  # fmt: skip
-    found = linalg.generic_rank(doubled)
-    assert (found.lower, found.upper, found.verdict.status) == (3, 5, "UNDECIDED")
+    more = sc.Conv1d(1, 1, 1, padding=((0, 2),), padding_mode="replicate", bias=False)
+    refuted = linalg.is_surjective(more.operator((3,)))
+    assert (refuted.status, refuted.scope) == ("REFUTED", "all weights at 5×3")
+
+
+# Ranks for almost all weights.
+
+
+def polynomial_rank(layer, size):
+    """The rank over the rational functions in the weights, of the matrix by loops."""
+    op = layer.operator(size)
+    matrix = sympy.Matrix(oracle_matrix(layer, size, op.weight_symbols()).tolist())
+    symbols = sorted(matrix.free_symbols, key=str)
+    if not symbols:
+        return 0
+    return DomainMatrix.from_Matrix(matrix).convert_to(sympy.QQ.frac_field(*symbols)).rank()
+
+
+@given(strategies.conv_cases() | strategies.transpose_cases())
+@strategies.examples(150)
+def test_generic_rank_is_the_rank_over_rational_functions(case):
+    layer, size = case
+    op = layer.operator(size)
+    if max(op.shape) > 10 or np.prod(op.weight_shape) > 8:
+        return
+    assert linalg.generic_rank(op).rank == polynomial_rank(layer, size)
+
+
+#: Layer, size, rank, what bounds it from above.
+GENERIC = [
+    # Two windows read the same samples, and some of them nothing new.
+    (
+        sc.Conv2d(1, 1, (1, 3), padding=((1, 3), (3, 0)), dilation=(3, 2), input_dilation=(1, 2),
+                  padding_mode="replicate", bias=False),
+        (3, 2), 3, "pattern",
+    ),
+    (sc.Conv1d(1, 1, 1, padding=((2, 2),), padding_mode="replicate", bias=False), (2,), 2,
+     "pattern"),
+    # Kernels u, v of two channels: (v∗g, −u∗g) for every g that fits.
+    (sc.Conv1d(2, 1, 3, padding=2, bias=False), (4,), 6, "pattern"),
+    (sc.Conv1d(2, 2, 3, padding=((1, 3),), dilation=2, groups=2, padding_mode="replicate",
+               bias=False), (6,), 10, "shrinks"),
+    (sc.Conv2d(2, 1, 2, padding=1, bias=False), (3, 3), 14, "commute"),
+    (sc.ConvTranspose2d(1, 2, 2, bias=False), (3, 3), 9, "pattern"),
+    (sc.ConvTranspose2d(2, 1, 2, bias=False), (3, 3), 14, "commute"),
+    # The even and the odd samples of one channel are two channels for stride 2.
+    (
+        sc.Conv2d(1, 1, (2, 3), stride=(1, 2), padding=((3, 3), (3, 2)), dilation=(3, 1),
+                  bias=False),
+        (4, 3), 11, "commute",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layer", "size", "rank", "why"), GENERIC)
+def test_generic_ranks_that_the_full_pattern_does_not_show(layer, size, rank, why):
+    op = layer.operator(size)
+    found = linalg.generic_rank(op)
+    assert (found.rank, found.verdict.status) == (rank, "PROVED")
+    assert why in found.verdict.reason
+    assert polynomial_rank(layer, size) == rank
+    assert linalg.generic_rank(op.T).rank == rank
+
+
+def test_a_subspace_that_every_weight_shrinks(monkeypatch):
+    op = sc.Conv1d(1, 1, 3, padding=((1, 3),), dilation=2, padding_mode="symmetric", bias=False)
+    forms, rng = Forms.of(op.operator((4,))), np.random.default_rng(0)
+    lower, upper, why = generic._one_group(forms)
+    assert (lower, upper) == (3, 3)
+    assert "shrinks" in why
+    weight = rng.integers(1, 99, (1, 1, 3))
+    basis = generic._shrunk_subspace(forms, forms.at(weight), prime_at(0))
+    assert generic._allowed(forms, basis) == 3
+    # Whatever subspace is put in, the bound is true: a wrong one decides nothing.
+    for columns in range(5):
+        assert generic._allowed(forms, rng.integers(-2, 3, (4, columns))) >= 3
+    monkeypatch.setattr(generic, "_shrunk_subspace", lambda *_: None)
+    assert generic._one_group(forms)[:2] == (3, 4)
+
+
+def test_an_undecided_generic_rank_says_so():
+    # Two outputs of three channels: the null vectors are of degree 2 in the weights.
+    found = linalg.generic_rank(sc.Conv2d(3, 2, 3, padding=2, bias=False).operator((6, 6)))
+    assert (found.lower, found.upper, found.verdict.status) == (104, 108, "UNDECIDED")
     with pytest.raises(ValueError, match="UNDECIDED"):
         _ = found.rank
+
+
+def null_vectors_of_commuting_kernels(forms):
+    """Products of the forms' matrix with every null vector claimed, as polynomials, by loops."""
+    n_taps, positions = len(forms.table), forms.shape[1] // forms.ins
+    w = sympy.symbols(f"w:{forms.ins * n_taps}")
+    read = np.vstack(
+        [np.where(forms.table < 0, -1, forms.table + c * positions) for c in range(forms.ins)]
+    )
+    products = {}
+    for tap, place, number, sign in zip(
+        *commuting._coefficients(read, forms.ins * positions), strict=True
+    ):
+        for k, row in np.argwhere(read == place):
+            at = int(number), int(row)
+            products[at] = products.get(at, 0) + int(sign) * w[tap] * w[k]
+    return [sympy.expand(value) for value in products.values()]
+
+
+@given(strategies.conv_cases(ranks=(1, 2)))
+@strategies.examples(60)
+def test_null_vectors_of_commuting_kernels_are_null_vectors(case):
+    forms = Forms.of(case[0].operator(case[1]))
+    if forms.outs == 1 and forms.ins <= 2:
+        assert not any(null_vectors_of_commuting_kernels(forms))
+
+
+def test_a_wrong_sign_is_no_null_vector(monkeypatch):
+    forms = Forms.of(sc.Conv2d(2, 1, 2, padding=1, bias=False).operator((3, 3)))
+    assert null_vectors_of_commuting_kernels(forms)
+    assert not any(null_vectors_of_commuting_kernels(forms))
+    honest = commuting._coefficients
+    monkeypatch.setattr(
+        commuting, "_coefficients", lambda *given: (*honest(*given)[:3], abs(honest(*given)[3]))
+    )
+    assert any(null_vectors_of_commuting_kernels(forms))
+
+
+@pytest.mark.parametrize(
+    ("name", "mutant"),
+    [
+        # One vector too many, and a subspace said to shrink by one more.
+        ("commuting_nullity", lambda *_: (5, 0)),
+        ("matching", lambda matrix: 13),
+    ],
+)
+def test_a_bound_that_is_too_small_is_noticed(monkeypatch, name, mutant):
+    monkeypatch.setattr(generic, name, mutant)
+    layer, size = sc.Conv2d(2, 1, 2, padding=1, bias=False), (3, 3)
+    with pytest.raises(AssertionError):
+        assert linalg.generic_rank(layer.operator(size)).upper >= polynomial_rank(layer, size)
 
 
 def test_a_transposed_convolution_restores_values_exactly_when_its_gram_is_the_identity():

@@ -108,6 +108,7 @@ def same(ours, theirs):
 @strategies.examples(3000)
 def test_values_indices_and_gradients_are_pytorchs(case, dtype, seed):
     torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
     functional = torch.nn.functional
     pool = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
     layer, size = case
@@ -161,6 +162,7 @@ def test_values_indices_and_gradients_are_pytorchs(case, dtype, seed):
 def test_any_padding_is_pytorchs_pad_with_minus_infinity(case, seed):
     """Asymmetric padding and crops as a pad by −∞ (or a crop) before an unpadded pooling."""
     torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
     functional = torch.nn.functional
     pool = {1: functional.max_pool1d, 2: functional.max_pool2d, 3: functional.max_pool3d}
     layer, size = case
@@ -383,6 +385,53 @@ def adaptive(n, n_out):
     return np.array([[*window, *[OUTSIDE] * (most - len(window))] for window in windows])
 
 
+@st.composite
+def any_tables(draw):
+    """Tables ``[o, k] → i`` without any order: samples read twice, by several, or by none."""
+    rank = draw(st.sampled_from((1, 2)))
+    size = tuple(draw(st.integers(1, 5)) for _ in range(rank))
+    tables = []
+    for n in size:
+        n_out, n_taps = draw(st.integers(1, 6)), draw(st.integers(1, 3))
+        entries = st.lists(st.sampled_from([OUTSIDE, *range(n)]), min_size=n_taps, max_size=n_taps)
+        tables.append(np.array([draw(entries) for _ in range(n_out)], dtype=np.int64))
+    return size, tables
+
+
+@given(any_tables(), st.integers(0, 2**32 - 1))
+@strategies.examples(300)
+def test_shares_are_the_adjoint_of_sums(case, seed):
+    size, tables = case
+    windows = Windows(tables, size)
+    x, y = integers((2, *size), seed), integers((2, *windows.output_size), seed + 1)
+    shares = np.zeros((2, x[0].size), dtype=np.int64)
+    sums = np.zeros((2, y[0].size), dtype=np.int64)
+    for o, _, i in zip(*windows.triples(), strict=True):
+        shares[:, i] += y.reshape(2, -1)[:, o]
+        sums[:, o] += x.reshape(2, -1)[:, i]
+    for dtype in (np.int64, np.float32, object):
+        found = pooling.window_shares(y.astype(dtype), tables, size)
+        assert np.array_equal(found, shares.reshape(x.shape))
+        found = pooling.window_sums(x.astype(dtype), tables)
+        assert np.array_equal(found, sums.reshape(y.shape))
+
+
+@pytest.mark.parametrize("n", [181, 182, 200])
+def test_places_in_planes_of_any_size(n):
+    """Up to 2**15 samples a place takes two bytes on its way."""
+    x = integers((2, n, n), n, -3, 3)
+    op = sc.MaxPool2d(3, stride=2, padding=((0, 1), (1, 0))).operator((n, n))
+    values, places = op.apply(x, return_indices=True)
+    padded = np.pad(x, ((0, 0), (0, 1), (1, 0)), constant_values=-9)
+    seen = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), axis=(1, 2))[:, ::2, ::2]
+    tap = seen.reshape(*seen.shape[:3], 9).argmax(axis=-1)
+    rows = 2 * np.arange(seen.shape[1])[:, None] + tap // 3
+    columns = 2 * np.arange(seen.shape[2])[None, :] + tap % 3 - 1
+    assert np.array_equal(places, n * rows + columns)
+    assert np.array_equal(values, seen.max(axis=(-2, -1)))
+    assert np.array_equal(op.apply(x.astype(np.float64), return_indices=True)[1], places)
+
+
 def test_taps_that_meet_on_one_sample_are_counted():
     tables = [np.array([[0, 0, 1], [1, OUTSIDE, 1]])]
     op = PoolOperator(Windows(tables, (2,)), "twice")
@@ -402,10 +451,15 @@ def test_blocks_and_threads_change_nothing(kind, options, monkeypatch):
     x = integers((3, 40, 23, 30)).astype(np.float32)
     op = kind(3, **options).operator((23, 30))
     whole = op.apply(x)
+    y = integers((3, 40, *op.output_shape), 1).astype(np.float32)
+    shares = op.gradient(x, y) if kind is sc.MaxPool2d else op.T.apply(y)
     monkeypatch.setattr(pooling, "BLOCK_BYTES", 5000)
+    monkeypatch.setattr(pooling, "ARGMAX_BYTES", 5000)
     monkeypatch.setattr(pooling, "THREADED_BYTES", 0)
     monkeypatch.setattr(pooling.os, "cpu_count", lambda: 3)
     assert np.array_equal(op.apply(x), whole)
+    again = op.gradient(x, y) if kind is sc.MaxPool2d else op.T.apply(y)
+    assert np.array_equal(again, shares)
     if kind is sc.MaxPool2d:
         values, places = op.apply(x, return_indices=True)
         assert np.array_equal(values, whole)

@@ -10,8 +10,18 @@ import pytest
 from checking import check_pool, integers, pool_arguments
 
 import symconv as sc
-from symconv import incidence, semirings
+from symconv import incidence, maxpool, semirings
 from symconv.boundary import OUTSIDE
+from symconv.conventions import (
+    KerasConv,
+    OnnxPool,
+    TorchPool,
+    XlaConv,
+    keras,
+    onnx,
+    padding_amount,
+    pytorch,
+)
 from symconv.execute import pooling
 from symconv.layers.pooling import AvgPool, PoolLayer
 from symconv.relation import AxisRelation
@@ -73,6 +83,7 @@ ORIGINAL_COUNTS = AvgPool._counts
 ORIGINAL_REDUCED = pooling._reduced
 ORIGINAL_STORED = incidence._stored
 ORIGINAL_PASSES = pooling.Passes.of.__func__
+ORIGINAL_BACK = pooling.Passes.back.__func__
 ORIGINAL_OPERATOR = AvgPool.operator
 
 
@@ -115,9 +126,9 @@ def padding_counted(self, number, axis):
     )
 
 
-def zeros_outside(ufunc, x, axis, passes):
+def zeros_outside(ufunc, x, axis, passes, out=None):
     """Padding reads 0 for −∞: short windows are compared with it."""
-    y = ORIGINAL_REDUCED(ufunc, x, axis, passes)
+    y = ORIGINAL_REDUCED(ufunc, x, axis, passes, out)
     reached = np.zeros(passes.n_out, dtype=int)
     for outputs, _ in (*passes.first, *passes.later):
         reached[outputs] += 1
@@ -137,10 +148,10 @@ def last_tap_forgotten(cls, table):
     return ORIGINAL_PASSES(cls, np.where(np.arange(table.shape[1]) == 2, OUTSIDE, table))
 
 
-def last_of_equals(values, places, axis, passes):
+def last_of_equals(values, places, axis, passes, has_nan):
     """Ties go to the last sample: >= for >."""
     best = np.empty((*values.shape[:axis], passes.n_out, *values.shape[axis + 1 :]), values.dtype)
-    where = np.empty(best.shape, dtype=np.int64)
+    where = np.empty(best.shape, dtype=places.dtype)
     for outputs, inputs in passes.first:
         at, read = pooling._on(axis, outputs), pooling._on(axis, inputs)
         best[at], where[at] = values[read], places[read]
@@ -150,6 +161,33 @@ def last_of_equals(values, places, axis, passes):
         best[at] = np.where(wins, values[read], best[at])
         where[at] = np.where(wins, places[read], where[at])
     return best, where
+
+
+def one_tap_back(cls, table, n_in):
+    """The adjoint sends what the first tap read, and nothing else."""
+    return ORIGINAL_BACK(cls, table[:, :1], n_in)
+
+
+def turned_tap_back(cls, table, n_in):
+    """The adjoint reads the windows from their far end."""
+    return ORIGINAL_BACK(cls, n_in - 1 - table[::-1], n_in)
+
+
+def last_share_stays(x, y, tables):
+    """Where several outputs take one sample, only the last one's share is kept."""
+    _, places = pooling.window_argmax(x, tables)
+    planes = int(np.prod(x.shape[: x.ndim - len(tables)]))
+    shares = np.zeros((planes, x.size // planes), dtype=y.dtype)
+    for plane, (at, share) in enumerate(
+        zip(places.reshape(planes, -1), y.reshape(planes, -1), strict=True)
+    ):
+        shares[plane, at] = share
+    return shares.reshape(x.shape)
+
+
+def replaced_everywhere(held, value, wins):
+    """The mask that keeps the largest sample is lost."""
+    held[...] = value
 
 
 def override_ignored(self, input_size):
@@ -175,6 +213,10 @@ MUTANTS = {
     "padding is 0, not −∞": (pooling, "_reduced", zeros_outside),
     "a tap is forgotten": (pooling.Passes, "of", classmethod(last_tap_forgotten)),
     "ties go to the last": (pooling, "_argmax", last_of_equals),
+    "the largest is not kept": (pooling, "_replace", replaced_everywhere),
+    "gradient: one tap": (pooling.Passes, "back", classmethod(one_tap_back)),
+    "gradient: from the far end": (pooling.Passes, "back", classmethod(turned_tap_back)),
+    "gradient: shares not added": (maxpool, "window_argmax_shares", last_share_stays),
     "dilation dropped": (AxisRelation, "position", undilated),
     "dilation off by one": (AxisRelation, "position", dilated_once_more),
 }
@@ -188,6 +230,86 @@ def test_mutant_is_caught(name, monkeypatch):
         (AssertionError, sc.SymconvError, IndexError, ValueError, ZeroDivisionError)
     ):
         check_everything()
+
+
+# Frameworks' rules
+
+ORIGINAL_WINDOWS = onnx.windows
+
+
+def check_frameworks():
+    """One small setting per rule, values written down."""
+    x = np.array([2, 4, 6, 8, 10])
+    for layer, values in (
+        (average(KerasConv("same"), 2, 2), [3, 7, 10]),
+        (average(KerasConv("same"), 3, 2), [3, 6, 9]),
+        (average(OnnxPool("SAME_UPPER"), 2, 1), [3, 5, 7, 9, 10]),
+        (average(OnnxPool("SAME_LOWER"), 2, 1), [2, 3, 5, 7, 9]),
+        (average(OnnxPool(pads=(1, 1)), 2, 2), [2, 5, 9]),
+        (average(OnnxPool(pads=(1, 1)), 2, 2, count_include_pad=True), [1, 5, 9]),
+        (average(OnnxPool(pads=(0, 1), ceil_mode=True), 2, 2), [3, 7, 10]),
+        (average(OnnxPool(pads=(0, 1), ceil_mode=True), 1, 4), [2, 10]),
+        (average(TorchPool(1, True), 2, 3), [1, 7]),
+        (average(TorchPool(0, True), 2, 3), [3, 9]),
+        (average(TorchPool(1, True), 3, 4), [2, 6]),
+        (average(TorchPool(1, True), 4, 4), [3, 6]),
+        (average(XlaConv((0, -1)), 2, 2), [3, 7]),
+    ):
+        assert layer.operator((5,)).apply(x).tolist() == values, layer
+    rows = []
+    for opset in (21, 22):
+        rule = OnnxPool(pads=(1, 1), ceil_mode=True, opset=opset)
+        rows.append(average(rule, 2, 2, count_include_pad=True).output_size((1,)))
+    assert rows == [(2,), (1,)]
+    assert (
+        average(TorchPool(0, True, "before 46558"), 1, 2).output_size((4,))
+        == (3,)
+        != (average(TorchPool(0, True), 1, 2).output_size((4,)))
+    )
+
+
+def average(convention, n_taps, stride, **options):
+    return sc.AvgPool((n_taps,), stride=stride, padding=convention, **options)
+
+
+def test_the_frameworks_rules_pass_unmutated():
+    check_frameworks()
+
+
+FRAMEWORK_MUTANTS = {
+    "Keras counts its padding": (KerasConv, "counts_padding", lambda *_: True),
+    "ONNX counts padding by default": (
+        OnnxPool, "counts_padding", lambda self, stated, dilation: stated is None or stated,
+    ),
+    "ONNX never counts padding": (OnnxPool, "counts_padding", lambda *_: False),
+    "PyTorch does not count padding": (TorchPool, "counts_padding", lambda *_: False),
+    "every opset drops": (onnx, "windows", lambda axis, n, ceil, drops=True: ORIGINAL_WINDOWS(
+        axis, n, ceil, True
+    )),
+    "no opset drops": (onnx, "windows", lambda axis, n, ceil, drops=True: ORIGINAL_WINDOWS(
+        axis, n, ceil, False
+    )),
+    "ceil mode is floor": (pytorch, "windows", lambda axis, n, ceil, drops=True: ORIGINAL_WINDOWS(
+        axis, n, False, drops
+    )),
+    "PyTorch before 46558 drops": (pytorch, "differ", lambda *_: True),
+    "the odd unit stands first": (
+        keras, "padding_amount", lambda name, axis, n: padding_amount(
+            name.replace("upper", "lower"), axis, n
+        ),
+    ),
+    "SAME is the same on both ends": (
+        onnx, "padding_amount", lambda name, axis, n: padding_amount("same_upper", axis, n),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FRAMEWORK_MUTANTS)
+def test_a_mutant_of_a_frameworks_rule_is_caught(name, monkeypatch):
+    room, attribute, mutant = FRAMEWORK_MUTANTS[name]
+    monkeypatch.setattr(room, attribute, mutant)
+    with pytest.raises((AssertionError, sc.SymconvError)):
+        check_frameworks()
 
 
 def test_an_overhang_that_reads_is_caught(monkeypatch):

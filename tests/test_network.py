@@ -506,8 +506,8 @@ def test_errors_name_the_layer():
         Network({"a": sc.Conv1d(1, 1, 2), "b": (Add(), "a", "input")}).output_shape((1, 5))
     with pytest.raises(ShapeError, match="last axis must have in_features = 5"):
         Network([Flatten(), Linear(5, 1)]).output_shape((1, 4))
-    with pytest.raises(GeometryError, match="target_size must divide the input size, got 3 and 4"):
-        Network([AdaptiveAvgPool((3,))]).output_shape((1, 4))
+    with pytest.raises(GeometryError, match="different sizes, unless 3 divides 4"):
+        Network([AdaptiveAvgPool((3,))]).receptive_field((1, 4))
     with pytest.raises(ShapeError, match="must hold 12 values"):
         Network([Reshape((5, -1))]).output_shape((3, 4))
     with pytest.raises(ParameterError, match="position must lie inside size 3, got 3"):

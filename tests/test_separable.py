@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from itertools import combinations, pairwise
 
@@ -14,6 +15,7 @@ from strategies import examples
 
 from symconv.errors import DTypeError, ParameterError, ShapeError, SymconvError, TooLargeError
 from symconv.kernels import KERNELS, SAMPLED, named_kernel, sampled_kernel
+from symconv.modular.ranks import column_basis
 from symconv.relation import AxisRelation
 from symconv.separable import (
     Savings,
@@ -196,7 +198,9 @@ def test_large_matrices_get_proved_bounds(side):
     kernel[3] = kernel[4]
     values = separate(kernel).singular_values
     assert len(values) == side
-    assert {value.multiplicity for value in values} == {None}
+    # What lies beyond the exact rank is zero, not near it.
+    assert [value.multiplicity for value in values] == [None] * (side - 1) + [1]
+    assert values[-1].exact == 0
     # The same through exact arithmetic, the limit lifted.
     exact = singular.integer_squares(kernel.tolist())
     spread = [root for root in exact for _ in range(root.multiplicity)]
@@ -222,9 +226,30 @@ def test_rank_of_larger_kernels():
     # Mirrored rows are no obstacle: 200 of them, 100 different.
     half = rng.integers(0, 99, (100, 30))
     assert separate(np.concatenate([half, half[::-1]])).rank == 30
-    with pytest.raises(TooLargeError, match="at most 128 different rows or columns"):
-        separate(np.concatenate([rng.integers(0, 9, (150, 149)), np.ones((150, 2), int)], 1) @
-                 rng.integers(-2, 3, (151, 140)) @ rng.integers(-2, 3, (140, 150)))  # fmt: skip
+    assert matrix_rank((half[:, :26] @ np.ones((26, 26), dtype=int)).tolist()) == 1
+    with pytest.raises(TooLargeError, match=r"rank at most 128 at 512×512.*at least 200; crop it"):
+        separate(rng.integers(0, 9, (512, 200)) @ rng.integers(0, 9, (200, 512)))
+
+
+@pytest.mark.parametrize("scale", [1, Fraction(1, 7), 10**25])
+@pytest.mark.parametrize(("m", "n", "rank"), [(512, 512, 3), (60, 200, 30), (200, 60, 30)])
+def test_large_dependent_kernels_separate_exactly(m, n, rank, scale):
+    rng = np.random.default_rng(rank)
+    kernel = rng.integers(-9, 10, (m, rank)) @ rng.integers(-9, 10, (rank, n))
+    found = separate(kernel if scale == 1 else kernel.astype(object) * scale)
+    assert found.rank == len(found.terms) == rank
+    columns, rows = (np.array(part, dtype=object) for part in zip(*found.terms, strict=True))
+    # As many terms as the rank, primitive rows, the exact sum at a few hundred entries.
+    assert all(math.gcd(*row) == 1 for row in rows.tolist())
+    for i, j in rng.integers(0, (m, n), (300, 2)):
+        assert columns[:, i] @ rows[:, j] == int(kernel[i, j]) * scale
+    values = found.singular_values
+    assert [value.multiplicity for value in values] == [None] * rank + [min(m, n) - rank]
+    assert values[rank - 1].lower > 0 == values[-1].upper
+    # The near miss: one entry more makes one term more.
+    kernel[m // 2, n // 2] += 1
+    if m < 512:
+        assert separate(kernel).rank == rank + 1
 
 
 def test_fractions_and_huge_integers():
@@ -659,6 +684,17 @@ def rank_and_terms():
         assert total(found).tolist() == kernel
 
 
+def shares_exchanged(matrix):
+    basis, others, vectors = column_basis(matrix)
+    return basis, others[::-1], vectors
+
+
+def large_terms():
+    rng = np.random.default_rng(3)
+    kernel = rng.integers(-9, 10, (30, 4)) @ rng.integers(-9, 10, (4, 40))
+    assert total(separate(kernel)).tolist() == kernel.tolist()
+
+
 def values_enclosed():
     kernel = [[1, 2, 0], [0, 3, 1], [1, 0, 5]]
     values = separate(kernel).singular_values
@@ -674,6 +710,9 @@ MUTANTS = {
     ),
     "rows kept while columns change": (
         factoring, "_shortened", lambda columns, rows: (columns, rows[::-1]), rank_and_terms,
+    ),
+    "a share of another column": (
+        factoring, "column_basis", shares_exchanged, large_terms,
     ),
     "placed without zeros": (
         factoring, "_placed", lambda vector, at: [vector[n] for n in at], rank_and_terms,
@@ -695,7 +734,7 @@ def test_mutants_are_caught(name, monkeypatch):
     room, function, mutant, check = MUTANTS[name]
     check()
     monkeypatch.setattr(room, function, mutant)
-    with pytest.raises((AssertionError, ValueError, IndexError, TypeError)):
+    with pytest.raises((AssertionError, ArithmeticError, ValueError, IndexError, TypeError)):
         check()
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.sparse.linalg
 import strategies
 import sympy
 from checking import integers
@@ -450,3 +451,22 @@ def test_the_estimate_lies_by_the_bounds(layer, size):
     bounds = sc.norm_bounds(bound)
     assert abs(found - exact) < 1e-9 * exact
     assert bounds.low * (1 - 1e-9) <= found <= bounds.high * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+def test_the_estimate_of_kernels_that_vanish_on_constants_and_everywhere(mode):
+    op = sc.Conv2d(1, 1, 3, padding=1, padding_mode=mode, bias=False).operator((8, 6))
+    assert sc.estimated_norm(op.bind(np.zeros((1, 1, 3, 3)))) == 0.0
+    laplacian = op.bind(np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])[None, None])
+    bounds = sc.norm_bounds(laplacian)
+    assert bounds.low * (1 - 1e-9) <= sc.estimated_norm(laplacian) <= bounds.high * (1 + 1e-9)
+
+
+def test_an_estimate_that_does_not_converge_says_so(monkeypatch):
+    def stuck(*_, **__):
+        raise scipy.sparse.linalg.ArpackError(-9999)
+
+    monkeypatch.setattr(scipy.sparse.linalg, "svds", stuck)
+    op = sc.Conv1d(1, 1, 3, bias=False).operator((9,))
+    with pytest.raises(ParameterError, match=r"norm_bounds\(op\) encloses it"):
+        sc.estimated_norm(op.bind([[[1, 2, 3]]]))

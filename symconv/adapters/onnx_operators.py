@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symconv import checks, network
+from symconv import checks, layers, network
 from symconv.adapters import onnx_windows
 from symconv.adapters.onnx_reading import Attributes, Constant, constant_of
 from symconv.errors import FileError, ParseError
@@ -134,6 +134,15 @@ def _pool(call: Call) -> Value:
     return call.add(layer, [x])
 
 
+def _lp_pool(call: Call) -> Value:
+    x = call.tensor()
+    size = x.shape[2 : x.rank + 2]
+    # Its windows are those of the maximum.
+    windows = onnx_windows.pool("MaxPool", call.attributes, size, call.version)
+    given = {name: getattr(windows, name) for name in WINDOW}
+    return call.add(layers.LpPool(call.attributes.integer("p", 2), **given), [x])
+
+
 def _pad(call: Call) -> Value:
     x = call.tensor()
     rank = len(x.shape)
@@ -168,7 +177,8 @@ def _global(node: type) -> Callable[[Call], Value]:
     def convert(call: Call) -> Value:
         x = call.tensor()
         _ = x.rank
-        return call.add(node(), [x])
+        power = (call.attributes.integer("p", 2),) if node is layers.GlobalLpPool else ()
+        return call.add(node(*power), [x])
 
     return convert
 
@@ -178,7 +188,7 @@ def _mean(call: Call) -> Value:
     axes = call.axes(len(x.shape))
     if axes is None or sorted(axes) != list(range(2, x.rank + 2)):
         raise ParseError(f"axes must be all that follow the channels, got {axes}")
-    pooled = call.add(network.GlobalAvgPool(), [x])
+    pooled = call.add(layers.GlobalAvgPool(), [x])
     return (
         pooled if call.attributes.integer("keepdims", 1) else call.add(network.Flatten(), [pooled])
     )
@@ -347,6 +357,9 @@ def _gather(call: Call) -> Value:
     return Constant(index.shape, taken)
 
 
+#: What the windows of poolings are made of.
+WINDOW = ("kernel_size", "stride", "padding", "dilation", "ceil_mode")
+
 #: Operators on each value alone.
 ACTIVATIONS = (
     "Abs Celu Clip Elu Erf Exp Gelu HardSigmoid HardSwish LeakyRelu Log Mish Neg PRelu Relu "
@@ -369,11 +382,13 @@ OPERATORS: dict[str, Callable[[Call], Value]] = {
     "Flatten": _flatten,
     "Gather": _gather,
     "Gemm": _dense,
-    "GlobalAveragePool": _global(network.GlobalAvgPool),
-    "GlobalMaxPool": _global(network.GlobalMaxPool),
+    "GlobalAveragePool": _global(layers.GlobalAvgPool),
+    "GlobalLpPool": _global(layers.GlobalLpPool),
+    "GlobalMaxPool": _global(layers.GlobalMaxPool),
     "Identity": _same(network.Identity),
     "LRN": _local_response_norm,
     "LogSoftmax": _softmax,
+    "LpPool": _lp_pool,
     "MatMul": _dense,
     "MaxPool": _pool,
     "Pad": _pad,

@@ -172,31 +172,36 @@ def pool(operator: str, attributes: Attributes, size: Sequence[Any], version: in
 def _every_window(layer: Any, auto_pad: str, size: Sequence[Any], version: int) -> Any:
     """The rule of ceil mode by operator set: before 22 no window is dropped.
 
-    Where that makes a difference, the dropped window is brought back by padding at the end.
+    Where that makes a difference at this size, the layer is spelled as ONNX spells it.
     """
     relations = [layer.relation(axis, n) for axis, n in enumerate(size)]
     if all(r.extent >= r.stride + r.pad_hi for r in relations) or any(map(is_symbolic, size)):
         # No window of any size starts past the input; open sizes follow the later rule, which
         # onnxruntime applies to every operator set.
         return layer
-    resolved = [
+    conventions = tuple(
         OnnxPool(
             auto_pad,
             (r.pad_lo, r.pad_hi) if auto_pad == "NOTSET" else None,
             ceil_mode=True,
             opset=version,
-        ).resolve(n, r.n_taps, r.stride, r.dilation)
-        for r, n in zip(relations, size, strict=True)
-    ]
-    if tuple(axis.output_size for axis in resolved) == layer.output_size(size):
+        )
+        for r in relations
+    )
+    spelled = replace(layer, padding=conventions, ceil_mode=False)
+    if spelled.output_size(size) == layer.output_size(size):
         return layer
-    if getattr(layer, "count_include_pad", False):
+    starts = [
+        r.position(n - 1, 0) for r, n in zip(relations, spelled.output_size(size), strict=True)
+    ]
+    ends = [r.end(n) for r, n in zip(relations, size, strict=True)]
+    counts = getattr(layer, "count_include_pad", False)
+    if counts and any(start >= end for start, end in zip(starts, ends, strict=True)):
         raise ParseError(
             f"ceil_mode must drop the windows that see only padding where padding counts, got "
             f"operator set {version}"
         )
-    padding = tuple((axis.pad_lo, axis.pad_hi + axis.overhang) for axis in resolved)
-    return replace(layer, padding=padding, ceil_mode=False)
+    return spelled
 
 
 def pad(

@@ -20,7 +20,8 @@ from symconv.errors import (
     SymconvError,
     located,
 )
-from symconv.network import INPUT, Flatten, GlobalAvgPool, Network, Step
+from symconv.layers import GlobalAvgPool
+from symconv.network import INPUT, Flatten, Network, Step
 from symconv.network.contract import checked_shape, output_shape
 
 __all__ = ["from_torch"]

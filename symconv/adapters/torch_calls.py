@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from symconv import network
+from symconv import layers, network
 from symconv.adapters.torch_modules import (
     ACTIVATIONS,
     BY_RANK,
@@ -207,9 +207,9 @@ CALLS: dict[str, Callable[..., Call]] = {
     "avg_pool1d": _pool("AvgPool", 1),
     "avg_pool2d": _pool("AvgPool", 2),
     "avg_pool3d": _pool("AvgPool", 3),
-    "adaptive_avg_pool1d": _adaptive(network.AdaptiveAvgPool, 1),
-    "adaptive_avg_pool2d": _adaptive(network.AdaptiveAvgPool, 2),
-    "adaptive_avg_pool3d": _adaptive(network.AdaptiveAvgPool, 3),
+    "adaptive_avg_pool1d": _adaptive(layers.AdaptiveAvgPool, 1),
+    "adaptive_avg_pool2d": _adaptive(layers.AdaptiveAvgPool, 2),
+    "adaptive_avg_pool3d": _adaptive(layers.AdaptiveAvgPool, 3),
 }
 CALLS |= {"iadd": CALLS["add"], "add_": CALLS["add"], "imul": CALLS["mul"], "mul_": CALLS["mul"]}
 # PReLU's slope is a weight, which a function takes as an argument: not followed.

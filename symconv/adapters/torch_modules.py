@@ -6,6 +6,7 @@ one of ``torch.nn``'s own (a subclass may compute anything).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -103,19 +104,32 @@ def _average_pool(module: Any, rank: int) -> Any:
     )
 
 
+def _lp_pool(module: Any, rank: int) -> Any:
+    power, kernel = module.norm_type, _entries(module.kernel_size, rank)
+    if isinstance(power, float) and power.is_integer():
+        power = int(power)
+    if power != math.inf and (power % 2 or module.ceil_mode):
+        raise ParameterError(
+            f"norm_type must be even, and ceil_mode False, or norm_type infinite, where PyTorch's "
+            f"LPPool is a norm for every input, got {power} and {module.ceil_mode}"
+        )
+    stride = kernel if module.stride is None else _entries(module.stride, rank)
+    return layers.LpPool(power, kernel, stride=stride, ceil_mode=bool(module.ceil_mode))
+
+
 def adaptive(kind: type, output_size: Any, rank: int) -> Any:
-    """Adaptive pooling: to one sample it is global, else windows of equal size."""
+    """Adaptive pooling; PyTorch takes one size for all axes."""
     return kind(output_size if isinstance(output_size, Sequence) else (output_size,) * rank)
 
 
 def _adaptive_average(module: Any, rank: int) -> Any:
-    return adaptive(network.AdaptiveAvgPool, module.output_size, rank)
+    return adaptive(layers.AdaptiveAvgPool, module.output_size, rank)
 
 
 def _adaptive_max(module: Any, rank: int) -> Any:
     if module.return_indices:
         raise ParameterError("return_indices must be False, got True: indices are not followed")
-    return adaptive(network.AdaptiveMaxPool, module.output_size, rank)
+    return adaptive(layers.AdaptiveMaxPool, module.output_size, rank)
 
 
 def _batch_norm(module: Any, rank: int) -> Any:
@@ -157,6 +171,7 @@ BY_RANK: dict[str, Callable[[Any, int], Any]] = {
     "ConvTranspose": _transposed,
     "MaxPool": _max_pool,
     "AvgPool": _average_pool,
+    "LPPool": _lp_pool,
     "AdaptiveAvgPool": _adaptive_average,
     "AdaptiveMaxPool": _adaptive_max,
     "BatchNorm": _batch_norm,

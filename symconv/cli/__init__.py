@@ -6,10 +6,13 @@ import click
 
 from symconv import __version__
 from symconv.cli.applying import apply
+from symconv.cli.benching import bench_command
 from symconv.cli.demonstrating import demo
 from symconv.cli.matrices import matrix
 from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
+from symconv.cli.overlapping import overlap
+from symconv.cli.pooling import pool
 from symconv.cli.proving import check, prove
 from symconv.cli.separating import separate_command
 from symconv.cli.sizes import shape
@@ -32,9 +35,12 @@ commands.add_command(prove)
 commands.add_command(check)
 commands.add_command(matrix)
 commands.add_command(apply)
+commands.add_command(pool)
 commands.add_command(demo)
 commands.add_command(shape)
 commands.add_command(count)
+commands.add_command(overlap)
 commands.add_command(receptive_field)
 commands.add_command(summary)
 commands.add_command(separate_command)
+commands.add_command(bench_command)

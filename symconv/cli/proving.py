@@ -16,8 +16,8 @@ from symconv.proving import checker
 from symconv.proving.certified import Certified
 from symconv.proving.collecting import chosen
 from symconv.proving.ledger import Ledger, prove as decide
-from symconv.proving.rows import Row
 from symconv.proving.report import report_html
+from symconv.proving.rows import Row
 from symconv.proving.store import certificate_paths, write_certificate
 from symconv.proving.tracing import lift
 from symconv.verdict import PROVED

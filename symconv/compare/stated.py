@@ -98,6 +98,21 @@ def _ceil_before_46558(axis: AxisRelation, n: Any, first: Any, second: Any) -> A
     return sympy.And(sympy.Eq(amount, 0), past)
 
 
+def _every_window_against_before_46558(axis: AxisRelation, n: Any, first: Any, second: Any) -> Any:
+    """With padding, the last window starts past the input; without, both keep it."""
+    lo, _ = _pads(second)
+    return sympy.And(sympy.Ne(lo, 0), _every_window_against_ceil(axis, n, first, second))
+
+
+def _before_46558_against_floor(axis: AxisRelation, n: Any, first: Any, second: Any) -> Any:
+    """Without padding every window counts, with padding those that start before n + lo."""
+    lo, _ = _pads(second)
+    unpadded = sympy.And(sympy.Eq(lo, 0), _every_window_against_floor(axis, n, first, second))
+    return sympy.Or(
+        unpadded, sympy.And(sympy.Ne(lo, 0), _ceil_against_floor(axis, n, first, second))
+    )
+
+
 def _truncated(axis: AxisRelation, n: Any, first: Any, second: Any) -> Any:
     """Truncation makes a size of 1 out of N − E between −s and 0."""
     lo, hi = _pads(second)
@@ -159,6 +174,8 @@ STATED: dict[tuple[str, str], Entry] = {
     ("ceil, all windows", "pads"): _every_window_against_floor,
     ("ceil, all windows", "ceil"): _every_window_against_ceil,
     ("ceil, drops where padded", "ceil"): _ceil_before_46558,
+    ("ceil, drops where padded", "pads"): _before_46558_against_floor,
+    ("ceil, all windows", "ceil, drops where padded"): _every_window_against_before_46558,
     ("truncated", "pads"): _truncated,
     ("transposed same upper, clamp", "transposed same lower, clamp"): _odd_transposed_total,
     ("transposed same upper, signed", "transposed same lower, signed"): _odd_signed_total,
@@ -205,6 +222,8 @@ _SHARE_PADS = {
     ("ceil, all windows", "pads"),
     ("ceil, all windows", "ceil"),
     ("ceil, drops where padded", "ceil"),
+    ("ceil, drops where padded", "pads"),
+    ("ceil, all windows", "ceil, drops where padded"),
     ("truncated", "pads"),
 }
 

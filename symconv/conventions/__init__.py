@@ -2,7 +2,8 @@
 
 *Amounts* (`AMOUNTS`) are the named paddings that the layers take. *Conventions* are objects, one
 per framework and operation, that resolve that framework's parameters on one axis to symconv's
-(lo, hi), output padding and output size.
+(lo, hi), output padding and output size. The poolings take them as ``padding``, which makes the
+exact operator of a framework's pooling at every size.
 """
 
 from symconv.conventions.amounts import (

@@ -93,9 +93,32 @@ class Convention(ABC):
         """What the framework refuses on this axis."""
         return ()
 
+    def counts_padding(self, stated: bool | None, dilation: Sequence[Any]) -> bool:
+        """Whether an average counts the explicit padding: as stated, or as the framework does.
+
+        Parameters
+        ----------
+        stated : bool or None
+            What the user said, None for nothing.
+        dilation : sequence of int
+            One per axis.
+
+        Raises
+        ------
+        ParameterError
+            If the framework has no such average.
+        """
+        return True if stated is None else stated
+
     def allows(self, axis: AxisRelation, n_in: Any) -> Any:
         """Whether the framework takes this axis: a truth value, array of them, or condition."""
         return all_of(True, *(limit.holds for limit in self.limits(axis, n_in)))
+
+    def check(self, axis: AxisRelation, n_in: Any) -> None:
+        """Refuse, with a `ParameterError`, what the framework refuses."""
+        for limit in self.limits(axis, n_in):
+            if is_false(limit.holds):
+                raise ParameterError(limit.rule)
 
     def resolve(self, n_in: Any, n_taps: Any, stride: Any = 1, dilation: Any = 1) -> Resolved:
         """The axis in symconv's terms, checked.
@@ -123,9 +146,7 @@ class Convention(ABC):
                 index("stride", stride, 1),
                 index("dilation", dilation, 1),
             )
-            for limit in self.limits(axis, size):
-                if is_false(limit.holds):
-                    raise ParameterError(limit.rule)
+            self.check(axis, size)
             resolved = self.rule(axis, size)
             if is_false(resolved.output_size >= 1):
                 raise GeometryError(f"output size must be >= 1, got {resolved.output_size}")

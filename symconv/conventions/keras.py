@@ -8,6 +8,7 @@ and ``Conv2DTranspose``; Keras 3.15.1, ``keras/src/backend/common/backend_utils.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from symconv.conventions.amounts import padding_amount
 from symconv.conventions.base import Convention, Limit, Resolved, transposed_to_size
 from symconv.conventions.elementwise import index, maximum
 from symconv.conventions.pytorch import padded, windows
+from symconv.errors import ParameterError
 from symconv.relation import AxisRelation
 
 __all__ = ["KerasConv", "KerasConvTranspose"]
@@ -29,7 +31,8 @@ class KerasConv(Convention):
 
     "same" gives ⌈n/s⌉ outputs, with the odd unit of padding at the end; "causal" (one axis only)
     puts all of E − 1 at the start. The layers of Keras refuse stride > 1 together with
-    dilation > 1; the operation underneath does not, and this is its rule.
+    dilation > 1; the operation underneath does not, and this is its rule. Average pooling never
+    counts the padding: the divisor is the number of samples that a window meets.
 
     Examples
     --------
@@ -47,6 +50,15 @@ class KerasConv(Convention):
     def spelling(self) -> str:
         """See `Convention.spelling`."""
         return _AMOUNTS[self.padding].replace("_", " ")
+
+    def counts_padding(self, stated: bool | None, dilation: Sequence[Any]) -> bool:
+        """See `Convention.counts_padding`."""
+        if stated:
+            raise ParameterError(
+                "count_include_pad must be False in Keras and TensorFlow, whose averages count "
+                "samples only, got True"
+            )
+        return False
 
     def rule(self, axis: AxisRelation, n_in: Any) -> Resolved:
         """See `Convention.rule`."""

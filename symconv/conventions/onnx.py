@@ -19,7 +19,7 @@ from typing import Any
 from symconv import checks
 from symconv.conventions.amounts import padding_amount
 from symconv.conventions.base import Convention, Limit, Resolved, pair, transposed_to_size
-from symconv.conventions.elementwise import index, maximum, select
+from symconv.conventions.elementwise import equal, index, maximum, select
 from symconv.conventions.pytorch import padded, windows
 from symconv.errors import ParameterError
 from symconv.relation import AxisRelation
@@ -105,7 +105,10 @@ class OnnxConv(_AutoPad):
 
 @dataclass(frozen=True)
 class OnnxPool(_AutoPad):
-    """ONNX ``MaxPool``, ``AveragePool`` and ``LpPool``.
+    """ONNX ``MaxPool``, ``AveragePool`` and ``LpPool``, as ``padding`` of symconv's poolings.
+
+    By operator set: count_include_pad (False unless stated) since 7, ceil_mode since 10, dilations
+    since 10 for MaxPool and 19 for AveragePool, dropped windows since 22.
 
     Parameters
     ----------
@@ -155,6 +158,23 @@ class OnnxPool(_AutoPad):
         """See `Convention.rule`."""
         ceil = self.ceil_mode and self.auto_pad == "NOTSET"
         return windows(self._padded(axis, n_in), n_in, ceil, self.opset >= CEIL_OPSET)
+
+    def limits(self, axis: AxisRelation, n_in: Any) -> tuple[Limit, ...]:
+        """Dilation 1 before operator set 10."""
+        if self.opset >= 10:
+            return ()
+        rule = f"dilation must be 1 for pooling before opset 10, got {axis.dilation}"
+        return (Limit(equal(axis.dilation, 1), rule),)
+
+    def counts_padding(self, stated: bool | None, dilation: Sequence[Any]) -> bool:
+        """See `Convention.counts_padding`."""
+        if stated and self.opset < 7:
+            raise ParameterError(f"opset must be >= 7 for count_include_pad, got {self.opset}")
+        if self.opset < 19 and any(d != 1 for d in dilation):
+            raise ParameterError(
+                f"opset must be >= 19 for an average with dilation, got {self.opset}"
+            )
+        return bool(stated)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ ceil mode was changed by pytorch/pytorch#46558 (for #45357).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,7 +91,9 @@ class TorchConv(Convention):
 
 @dataclass(frozen=True)
 class TorchPool(Convention):
-    """``torch.nn.MaxPool`` and ``AvgPool`` (average pooling has dilation 1).
+    """``torch.nn.MaxPool`` and ``AvgPool``, as ``padding`` of `symconv.MaxPool`, `symconv.AvgPool`.
+
+    Average pooling has dilation 1, and counts the padding unless told otherwise.
 
     Parameters
     ----------
@@ -134,6 +137,14 @@ class TorchPool(Convention):
         """See `Convention.rule`."""
         drops = True if self.ceil_rule == "2" else differ(self.padding, 0)
         return windows(padded(axis, self.padding, self.padding), n_in, self.ceil_mode, drops)
+
+    def counts_padding(self, stated: bool | None, dilation: Sequence[Any]) -> bool:
+        """See `Convention.counts_padding`."""
+        if any(d != 1 for d in dilation):
+            raise ParameterError(
+                f"dilation must be 1 for average pooling in PyTorch, got {tuple(dilation)}"
+            )
+        return super().counts_padding(stated, dilation)
 
     def limits(self, axis: AxisRelation, n_in: Any) -> tuple[Limit, ...]:
         """Padding up to half of the taps."""

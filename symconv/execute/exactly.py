@@ -1,12 +1,14 @@
 """Bilinear maps evaluated in whichever number system the data live in, exactly where promised.
 
-Integers are bounded first: below 2⁵³ the product runs in float64 (every partial sum is then a
-float64 exactly, whatever the order), below 2⁶³ in int64, beyond that in Python integers.
+Integers are bounded first, by Σ|a|·|b| over the products of one output: below 2²⁴ the product runs
+in float32 and below 2⁵³ in float64 (every partial sum is then such a float exactly, whatever the
+order), beyond that in several such products of parts of the numbers (`symconv.execute.limbs`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -16,26 +18,53 @@ import sympy
 
 from symconv.algebras import Algebra, common, integers_over_denominator, magnitude, to_float
 from symconv.errors import TooLargeError
+from symconv.execute import limbs
+from symconv.execute.sums import DOUBLE, SINGLE, Sums
 
-__all__ = ["add_exactly", "bilinear"]
+__all__ = ["Part", "add_exactly", "bilinear"]
 
 Array = npt.NDArray[Any]
-Product = Callable[[Array, Array], Array]
 
-#: Products of Python objects that are attempted before the call is refused.
+#: Products of SymPy expressions that are attempted before the call is refused.
 MAX_OBJECT_PRODUCTS = 5 * 10**8
 
+#: Numbers that are converted at once, in cache.
+CHUNK = 2**15
+
 _expand = np.frompyfunc(sympy.expand, 1, 1)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is to be known of integers that run as floats.
+
+    Attributes
+    ----------
+    limit : int
+        Up to which the floats hold every integer; all sums of the products stay below it.
+    largest : tuple of int
+        The largest |a| and |b|, for plans that compute with other sums.
+    limb : tuple of int
+        Which digit of `b` this is, and of how many bits; () for all of it.
+    """
+
+    limit: int
+    largest: tuple[int, int]
+    limb: tuple[int, ...] = ()
+
+
+#: A product of two arrays; None for numbers that are rounded or never are.
+Product = Callable[[Array, Array, Part | None], Array]
 
 
 def bilinear(
     product: Product,
     first: tuple[str, Array, Algebra],
     second: tuple[str, Array, Algebra],
-    n_terms: int,
+    sums: Sums,
     n_products: int,
 ) -> tuple[Array, Algebra]:
-    """``product(first, second)`` where each output sums at most `n_terms` products.
+    """``product(first, second)``, its outputs no larger than `sums` says.
 
     Returns the array with its number system: int64 where the bound allows and Python integers
     beyond, Fractions, expanded SymPy expressions, or floats of the common type.
@@ -44,13 +73,14 @@ def bilinear(
     algebra = common((first_name, first_kind), (second_name, second_kind))
     if not algebra.is_exact:
         dtype = _float_dtype(a, b)
-        return product(to_float(first_name, a, dtype), to_float(second_name, b, dtype)), algebra
+        a, b = to_float(first_name, a, dtype), to_float(second_name, b, dtype)
+        return product(a, b, None), algebra
     if algebra is Algebra.SYMBOLIC:
         _check_objects(n_products)
-        return _expand(product(a.astype(object), b.astype(object))), algebra
+        return _expand(product(a.astype(object), b.astype(object), None)), algebra
     a, a_denominator = integers_over_denominator(a)
     b, b_denominator = integers_over_denominator(b)
-    result = _integers(product, a, b, n_terms, n_products)
+    result = _integers(product, a, b, sums)
     if algebra is Algebra.RATIONAL:
         denominator = a_denominator * b_denominator
         divide = np.frompyfunc(lambda value: Fraction(int(value), denominator), 1, 1)
@@ -64,27 +94,40 @@ def _float_dtype(a: Array, b: Array) -> np.dtype[Any]:
     return np.result_type(*floats)
 
 
-def _integers(product: Product, a: Array, b: Array, n_terms: int, n_products: int) -> Array:
-    bound = n_terms * magnitude(a) * magnitude(b)
-    inputs = max(magnitude(a), magnitude(b))
-    if max(bound, inputs) < 2**53:
-        return product(a.astype(np.float64), b.astype(np.float64)).astype(np.int64)
-    if max(bound, inputs) < 2**63:
-        return product(a.astype(np.int64), b.astype(np.int64))
-    _check_objects(n_products)
-    return product(_python_ints(a), _python_ints(b))
+def _integers(product: Product, a: Array, b: Array, sums: Sums) -> Array:
+    bound = sums.bound(a, b)
+    for limit, dtype in ((SINGLE, np.float32), (DOUBLE, np.float64)):
+        if bound < limit:
+            part = Part(limit, (magnitude(a), magnitude(b)))
+            return _whole(product(a.astype(dtype), b.astype(dtype), part))
+    if bound < 2**63 and sums.by_loops:
+        return product(a.astype(np.int64), b.astype(np.int64), None)
+
+    def doubles(a: Array, b: Array, limb: tuple[int, ...]) -> Array:
+        return product(a, b, Part(DOUBLE, (_largest(a), _largest(b)), limb))
+
+    return limbs.product(doubles, a, b, sums, bound)
 
 
-def _python_ints(array: Array) -> Array:
-    return np.asarray(array.astype(object))
+def _whole(y: Array) -> Array:
+    """Floats that are integers as int64; in their own place, for fresh pages cost as much again."""
+    if y.dtype != np.float64 or not (y.flags.c_contiguous and y.flags.writeable):
+        return y.astype(np.int64)
+    flat, result = y.reshape(-1), y.reshape(-1).view(np.int64)
+    for start in range(0, len(flat), CHUNK):
+        result[start : start + CHUNK] = flat[start : start + CHUNK].astype(np.int64)
+    return result.reshape(y.shape)
+
+
+def _largest(array: Array) -> int:
+    return int(np.abs(array).max(initial=0))
 
 
 def _check_objects(n_products: int) -> None:
     if n_products > MAX_OBJECT_PRODUCTS:
         raise TooLargeError(
-            f"{n_products} products in Python integers or SymPy expressions are above the limit "
-            f"of {MAX_OBJECT_PRODUCTS}; use numbers whose sums stay below 2**63, a smaller batch, "
-            f"or floats"
+            f"{n_products} products of SymPy expressions are above the limit of "
+            f"{MAX_OBJECT_PRODUCTS}; use integers, Fractions or floats, or a smaller batch"
         )
 
 

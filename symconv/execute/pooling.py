@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -25,15 +25,23 @@ import numpy.typing as npt
 
 from symconv.boundary import OUTSIDE
 
-__all__ = ["window_argmax", "window_extremes", "window_sums"]
+__all__ = [
+    "window_argmax",
+    "window_argmax_shares",
+    "window_extremes",
+    "window_shares",
+    "window_sums",
+]
 
 Array = npt.NDArray[Any]
 
 #: A place along one axis: evenly spaced positions as a slice, others as an index array.
 Where = slice | Array
 
-#: Bytes of input per block, and the input bytes from which threads pay.
+#: Bytes of input per block, of several passes that wait for each other per block for places, and
+#: the bytes from which threads pay.
 BLOCK_BYTES = 2**19
+ARGMAX_BYTES = 2**20
 THREADED_BYTES = 2**21
 
 
@@ -60,17 +68,45 @@ class Passes:
     @classmethod
     def of(cls, table: Array) -> Passes:
         """The passes for one table ``[o, k] → i``."""
-        inside = table != OUTSIDE
-        opening = np.where(inside.any(axis=1), inside.argmax(axis=1), -1)
+        return cls._in_turn(_by_tap(table), len(table))
+
+    @classmethod
+    def back(cls, table: Array, n_in: int) -> Passes:
+        """The passes from output to input: each of `n_in` samples gathers what its readers got."""
+        return cls._in_turn(_by_reader(table), n_in)
+
+    @classmethod
+    def _in_turn(cls, steps: Iterable[tuple[Array, Array]], n_out: int) -> Passes:
+        """Steps (outputs, inputs) one after the other; within one, no output occurs twice."""
+        reached = np.zeros(n_out, dtype=bool)
         first: list[tuple[Where, Where]] = []
         later: list[tuple[Where, Where]] = []
-        for k in range(table.shape[1]):
-            opens = opening == k
-            for chosen, steps in ((opens, first), (inside[:, k] & ~opens, later)):
-                rows = np.flatnonzero(chosen)
-                if len(rows):
-                    steps.append((_where(rows), _where(table[rows, k])))
-        return cls(first, later, np.flatnonzero(opening < 0), len(table))
+        for outputs, inputs in steps:
+            opens = ~reached[outputs]
+            for chosen, parts in ((opens, first), (~opens, later)):
+                if chosen.any():
+                    parts.append((_where(outputs[chosen]), _where(inputs[chosen])))
+            reached[outputs] = True
+        return cls(first, later, np.flatnonzero(~reached), n_out)
+
+
+def _by_tap(table: Array) -> Iterator[tuple[Array, Array]]:
+    """Per tap, the outputs that it has a sample for, and the samples."""
+    inside = table != OUTSIDE
+    for tap in np.flatnonzero(inside.any(axis=0)):
+        outputs = np.flatnonzero(inside[:, tap])
+        yield outputs, table[outputs, tap]
+
+
+def _by_reader(table: Array) -> Iterator[tuple[Array, Array]]:
+    """Per tap, the samples that it reads, and the outputs that read them."""
+    for outputs, samples in _by_tap(table):
+        order = np.argsort(samples, kind="stable")
+        outputs, samples = outputs[order], samples[order]  # noqa: PLW2901
+        # Of several outputs that read one sample each gets its turn.
+        turn = np.arange(len(samples)) - np.searchsorted(samples, samples)
+        for number in range(turn.max(initial=-1) + 1):
+            yield samples[turn == number], outputs[turn == number]
 
 
 def _where(places: Array) -> Where:
@@ -82,23 +118,31 @@ def _where(places: Array) -> Where:
     return places
 
 
+def _same(one: Where, other: Where) -> bool:
+    """Whether both are one slice; index arrays are not looked into."""
+    return isinstance(one, slice) and isinstance(other, slice) and one == other
+
+
 def _on(axis: int, where: Where) -> Any:
     """The index that is `where` on one axis and everything on those before and after."""
     return (slice(None),) * axis + (where,)
 
 
-def _reduced(ufunc: np.ufunc, x: Array, axis: int, passes: Passes) -> Array:
+def _reduced(
+    ufunc: np.ufunc, x: Array, axis: int, passes: Passes, out: Array | None = None
+) -> Array:
     """One axis reduced."""
-    y = np.empty((*x.shape[:axis], passes.n_out, *x.shape[axis + 1 :]), dtype=x.dtype)
+    y = out
+    if y is None:
+        y = np.empty((*x.shape[:axis], passes.n_out, *x.shape[axis + 1 :]), dtype=x.dtype)
     if len(passes.empty):
         y[_on(axis, passes.empty)] = 0
     later = list(passes.later)
     for outputs, inputs in passes.first:
         # The first two samples at once, where a tap reaches the same outputs as the first one.
-        partner = next((s for s in later if isinstance(s[0], slice) and s[0] == outputs), None)
+        partner = next((n for n, step in enumerate(later) if _same(step[0], outputs)), None)
         if partner is not None:
-            later.remove(partner)
-            first, second = x[_on(axis, inputs)], x[_on(axis, partner[1])]
+            first, second = x[_on(axis, inputs)], x[_on(axis, later.pop(partner)[1])]
             ufunc(first, second, out=y[_on(axis, outputs)])
         else:
             y[_on(axis, outputs)] = x[_on(axis, inputs)]
@@ -111,10 +155,10 @@ def _reduced(ufunc: np.ufunc, x: Array, axis: int, passes: Passes) -> Array:
     return y
 
 
-def _in_blocks(run: Callable[[slice], None], x: Array) -> None:
+def _in_blocks(run: Callable[[slice], None], x: Array, block_bytes: int) -> None:
     """`run` over all planes of `x`, a block that stays in cache at a time."""
     planes = len(x)
-    step = max(1, BLOCK_BYTES * planes // max(x.nbytes, 1))
+    step = max(1, block_bytes * planes // max(x.nbytes, 1))
     blocks = [slice(start, start + step) for start in range(0, planes, step)]
     # A new thread starts with NumPy's default answer to overflow and NaN: it gets the caller's.
     errors: Any = np.geterr()
@@ -132,27 +176,50 @@ def _in_blocks(run: Callable[[slice], None], x: Array) -> None:
             one(block)
 
 
-def _reduce(ufunc: np.ufunc, x: Array, tables: Sequence[Array]) -> Array:
-    rank = len(tables)
+def _planes(x: Array, rank: int) -> tuple[Array, tuple[int, ...]]:
+    """`x` with its leading axes as one, and those axes."""
     lead, size = x.shape[: x.ndim - rank], x.shape[x.ndim - rank :]
-    planes = x.reshape(math.prod(lead), *size)
-    passes = [Passes.of(table) for table in tables]
+    return x.reshape(math.prod(lead), *size), lead
+
+
+def _reduce(ufunc: np.ufunc, x: Array, passes: Sequence[Passes]) -> Array:
+    planes, lead = _planes(x, len(passes))
     y = np.empty((len(planes), *(axis.n_out for axis in passes)), dtype=x.dtype)
+    # What shrinks loses its rows first and what grows gets them last: rows are contiguous.
+    grows = y.size > planes.size
+    *before, last = reversed(range(len(passes))) if grows else range(len(passes))
+    # A sum that starts from 0 is never −0: neither if no term is, nor with 0 added at the end.
+    signed = ufunc is np.add and x.dtype.kind in "fc"
 
     def run(block: slice) -> None:
-        part = planes[block]
-        for number, axis in enumerate(passes, start=1):
-            part = _reduced(ufunc, part, number, axis)
-        # A sum that starts from 0 is never −0.
-        y[block] = part + 0.0 if ufunc is np.add and part.dtype.kind in "fc" else part
+        part = planes[block] + 0.0 if signed and grows else planes[block]
+        for number in before:
+            part = _reduced(ufunc, part, number + 1, passes[number])
+        part = _reduced(ufunc, part, last + 1, passes[last], out=y[block])
+        if signed and not grows:
+            part += 0.0
 
-    _in_blocks(run, planes)
+    # The larger side must stay in cache.
+    held = planes if planes.nbytes >= y.nbytes else y
+    _in_blocks(run, held, BLOCK_BYTES)
     return y.reshape(*lead, *y.shape[1:])
 
 
 def window_sums(x: Array, tables: Sequence[Array]) -> Array:
     """The sum of each window; 0 where a window holds no sample."""
-    return _reduce(np.add, x, tables)
+    return _reduce(np.add, x, [Passes.of(table) for table in tables])
+
+
+def window_shares(y: Array, tables: Sequence[Array], input_size: Sequence[int]) -> Array:
+    """The adjoint of `window_sums`: for each sample, the sum of `y` over the windows it is in.
+
+    Examples
+    --------
+    >>> window_shares(np.array([1, 10]), [np.array([[0, 1, 2], [2, 3, OUTSIDE]])], (5,))
+    array([ 1,  1, 11, 10,  0])
+    """
+    pairs = zip(tables, input_size, strict=True)
+    return _reduce(np.add, y, [Passes.back(table, n_in) for table, n_in in pairs])
 
 
 def window_extremes(x: Array, tables: Sequence[Array], ufunc: np.ufunc = np.maximum) -> Array:
@@ -161,7 +228,7 @@ def window_extremes(x: Array, tables: Sequence[Array], ufunc: np.ufunc = np.maxi
     Every window must hold a sample.
     """
     with np.errstate(invalid="ignore"):
-        return _reduce(ufunc, x, tables)
+        return _reduce(ufunc, x, [Passes.of(table) for table in tables])
 
 
 def window_argmax(x: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
@@ -170,39 +237,92 @@ def window_argmax(x: Array, tables: Sequence[Array]) -> tuple[Array, Array]:
     Of equal ones the first in row-major order; of NaN, which beats everything, the last, as in
     PyTorch. The last axis is reduced first, so that row-major order is kept.
     """
-    rank = len(tables)
-    lead, size = x.shape[: x.ndim - rank], x.shape[x.ndim - rank :]
-    planes = x.reshape(math.prod(lead), *size)
-    passes = [Passes.of(table) for table in tables]
-    shape = len(planes), *(axis.n_out for axis in passes)
+    planes, lead = _planes(x, len(tables))
+    shape = len(planes), *map(len, tables)
     values, places = np.empty(shape, dtype=x.dtype), np.empty(shape, dtype=np.int64)
-    flat = np.arange(math.prod(size)).reshape(size)
 
-    def run(block: slice) -> None:
-        value = planes[block]
-        place = np.broadcast_to(flat, value.shape)
-        for number in range(rank, 0, -1):
-            value, place = _argmax(value, place, number, passes[number - 1])
+    def run(block: slice, value: Array, place: Array) -> None:
         values[block], places[block] = value, place
 
+    _each_argmax(run, planes, tables)
+    return values.reshape(*lead, *shape[1:]), places.reshape(*lead, *shape[1:])
+
+
+def window_argmax_shares(x: Array, y: Array, tables: Sequence[Array]) -> Array:
+    """Each entry of `y` added where the largest sample of its window stands in `x`.
+
+    In the order of the outputs, as PyTorch adds them.
+
+    Examples
+    --------
+    >>> tables = [np.array([[0, 1], [1, 2]])]
+    >>> window_argmax_shares(np.array([1, 9, 2]), np.array([10, 5]), tables)
+    array([ 0, 15,  0])
+    """
+    rank = len(tables)
+    planes, lead = _planes(x, rank)
+    arrived, _ = _planes(y, rank)
+    shares = np.zeros((len(planes), math.prod(planes.shape[1:])), dtype=y.dtype)
+
+    def run(block: slice, value: Array, place: Array) -> None:
+        into = shares[block]
+        start = into.shape[1] * np.arange(len(into)).reshape(-1, *[1] * rank)
+        np.add.at(into.reshape(-1), (place + start).ravel(), arrived[block].ravel())
+
+    _each_argmax(run, planes, tables)
+    return shares.reshape(*lead, *planes.shape[1:])
+
+
+def _each_argmax(run: Callable[[slice, Array, Array], None], planes: Array, tables: Any) -> None:
+    """`run` with the largest samples and their places, block after block."""
+    passes = [Passes.of(table) for table in tables]
+    size = planes.shape[1:]
+    # Places in few bytes: they move as often as the samples do.
+    narrow = np.int16 if math.prod(size) < 2**15 else np.int64
+    flat = np.arange(math.prod(size), dtype=narrow).reshape(1, *size)
+
+    def one(block: slice) -> None:
+        value, place = planes[block], flat
+        has_nan = value.dtype.kind == "f" and bool(np.isnan(value.max()))
+        for number in range(len(passes), 0, -1):
+            value, place = _argmax(value, place, number, passes[number - 1], has_nan)
+        run(block, value, place)
+
     with np.errstate(invalid="ignore"):
-        _in_blocks(run, planes)
-    return tuple(array.reshape(*lead, *shape[1:]) for array in (values, places))  # type: ignore[return-value]
+        _in_blocks(one, planes, ARGMAX_BYTES)
 
 
-def _argmax(values: Array, places: Array, axis: int, passes: Passes) -> tuple[Array, Array]:
+def _argmax(
+    values: Array, places: Array, axis: int, passes: Passes, has_nan: bool
+) -> tuple[Array, Array]:
     """One axis reduced, each largest value with its place."""
     shape = *values.shape[:axis], passes.n_out, *values.shape[axis + 1 :]
-    best, where = np.empty(shape, dtype=values.dtype), np.empty(shape, dtype=np.int64)
+    best, where = np.empty(shape, dtype=values.dtype), np.empty(shape, dtype=places.dtype)
     for outputs, inputs in passes.first:
         best[_on(axis, outputs)] = values[_on(axis, inputs)]
         where[_on(axis, outputs)] = places[_on(axis, inputs)]
     for outputs, inputs in passes.later:
-        at = _on(axis, outputs)
-        value, held = values[_on(axis, inputs)], best[at]
+        at, read = _on(axis, outputs), _on(axis, inputs)
+        # Read with gaps once; what follows runs over neighbours.
+        value, place = np.ascontiguousarray(values[read]), np.ascontiguousarray(places[read])
+        held, held_place = best[at], where[at]
         wins = value > held
-        if values.dtype.kind == "f":
+        if has_nan:
             wins |= np.isnan(value)
-        best[at] = np.where(wins, value, held)
-        where[at] = np.where(wins, places[_on(axis, inputs)], where[at])
+        _replace(held, value, wins)
+        _replace(held_place, place, wins)
+        if not isinstance(outputs, slice):
+            best[at], where[at] = held, held_place
     return best, where
+
+
+def _replace(held: Array, value: Array, wins: Array) -> None:
+    """``held[wins] = value[wins]``, without branches: bits that differ are flipped by a mask."""
+    if held.dtype == object:
+        np.copyto(held, value, where=wins)
+        return
+    bits = np.dtype(f"i{held.dtype.itemsize}")
+    into = held.view(bits)
+    change = into ^ value.view(bits)
+    change &= np.negative(wins.view(np.int8), dtype=bits)
+    into ^= change

@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from symconv.boundary import OUTSIDE
+from symconv.execute.plan import Array, Plan
+from symconv.execute.speeds import CALL, COPY, PRODUCT
 from symconv.geometry import Geometry
 from symconv.incidence import Incidence
 
-__all__ = ["adjoint", "forward", "gather", "scatter", "weight_gradient"]
-
-Array = npt.NDArray[Any]
+__all__ = ["Taps", "adjoint", "forward", "gather", "scatter"]
 
 
 def extend(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
@@ -124,22 +123,6 @@ def adjoint(incidence: Incidence, y: Array, weight: Array) -> Array:
     return fold_back(incidence, padded.reshape(batch, geometry.in_channels, *reach))
 
 
-def weight_gradient(incidence: Incidence, x: Array, y: Array, fill: Any = 0) -> Array:
-    """Σ over batch and outputs of y[o]·x[read(o, k)], of the weight's shape."""
-    geometry = incidence.geometry
-    dtype = np.result_type(x, y)
-    padded = _padded_groups(incidence, x.astype(dtype, copy=False), fill)
-    n_out = math.prod(geometry.output_size)
-    flat = y.astype(dtype, copy=False).reshape(len(y), *_output_groups(geometry))
-    gradient = np.zeros(
-        (geometry.groups, flat.shape[2], padded.shape[2], *geometry.kernel_size), dtype=dtype
-    )
-    for tap, view in tap_views(geometry, 3):
-        seen = padded[view].reshape(*padded.shape[:3], n_out)
-        gradient[..., *tap] = np.matmul(flat, np.swapaxes(seen, -1, -2)).sum(axis=0)
-    return gradient.reshape(geometry.weight_shape)
-
-
 def gather(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
     """im2patch: what each tap of each output reads, (batch, *kernel_size, *output_size)."""
     geometry = incidence.geometry
@@ -158,3 +141,37 @@ def scatter(incidence: Incidence, patches: Array) -> Array:
     for tap, view in tap_views(geometry, 1):
         extended[view] += patches[:, *tap]
     return fold_back(incidence, extended)
+
+
+class Taps(Plan):
+    """One product of the channels per tap, in every type of numbers."""
+
+    name = "taps"
+    theorem = "layouts.sum-over-taps"
+
+    def run(self, x: Array, packed: Array, out: Array | None = None) -> Array:
+        """See `Plan.run`."""
+        run = adjoint if self.transposed else forward
+        y = run(self.incidence, x, packed)
+        if out is None:
+            return y
+        out[...] = y
+        return out
+
+    def seconds(self, batch: int, threads: int) -> float:
+        """See `Plan.seconds`."""
+        geometry = self.incidence.geometry
+        kernel, places = math.prod(geometry.kernel_size), math.prod(geometry.output_size)
+        read, written = geometry.in_channels, geometry.out_channels
+        products = batch * kernel * places * read * written // geometry.groups
+        moved = batch * kernel * places * (2 * read + 3 * written)
+        size = self.dtype.itemsize
+        return size * (products * 1.3 * PRODUCT / threads + moved * COPY) + 3 * kernel * CALL
+
+    def working_bytes(self, batch: int, threads: int) -> int:
+        """See `Plan.working_bytes`."""
+        geometry = self.incidence.geometry
+        reach = math.prod(axis.n_reach for axis in geometry.axes)
+        places = math.prod(geometry.output_size)
+        held = geometry.in_channels * (reach + places) + geometry.out_channels * places
+        return batch * held * self.dtype.itemsize

@@ -3,10 +3,9 @@
 The arithmetic runs modulo word-sized primes; what comes out is proved over the integers.
 """
 
+from symconv.linalg.generic import GenericRank, generic_rank
 from symconv.linalg.questions import (
-    GenericRank,
     determinant,
-    generic_rank,
     is_injective,
     is_invertible,
     is_surjective,
@@ -15,8 +14,8 @@ from symconv.linalg.questions import (
     rank,
     rank_proof,
 )
-from symconv.linalg.ranks import RankProof
 from symconv.linalg.solving import inverse, least_squares, orthogonality, solve
+from symconv.modular.ranks import RankProof
 
 __all__ = [
     "GenericRank",

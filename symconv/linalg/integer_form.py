@@ -14,7 +14,7 @@ from symconv.algebras import Algebra, as_array, integers_over_denominator
 from symconv.bound import BoundOperator
 from symconv.checks import shown
 from symconv.errors import DTypeError, ParameterError, ParameterTypeError, ShapeError
-from symconv.linalg.integer_matrix import IntegerMatrix
+from symconv.modular.integer_matrix import IntegerMatrix
 from symconv.operator import Operator
 
 __all__ = ["IntegerForm", "bound_operator", "integer_form", "right_side"]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from symconv.errors import ParameterError, ShapeError, located
-from symconv.linalg.elimination import prime_at
+from symconv.errors import ShapeError, located
+from symconv.linalg.generic import generic_rank
 from symconv.linalg.integer_form import IntegerForm, bound_operator, integer_form
-from symconv.linalg.integer_matrix import IntegerMatrix
-from symconv.linalg.ranks import RankProof, eliminated, matching, null_vectors, prove_rank
-from symconv.linalg.systems import determinant_of
-from symconv.memory import require
+from symconv.modular.elimination import prime_at
+from symconv.modular.ranks import RankProof, eliminated, null_vectors, prove_rank
+from symconv.modular.systems import determinant_of
 from symconv.operator import Operator
-from symconv.verdict import Verdict, proved, refuted, undecided
+from symconv.verdict import Verdict, proved, refuted
 
 __all__ = [
-    "GenericRank",
     "determinant",
-    "generic_rank",
     "is_injective",
     "is_invertible",
     "is_surjective",
@@ -184,89 +180,6 @@ def _check_square(form: IntegerForm) -> None:
     rows, columns = form.matrix.shape
     if rows != columns:
         raise ShapeError(f"op must be square for a determinant, got {rows}×{columns}")
-
-
-@dataclass(frozen=True)
-class GenericRank:
-    """The rank for almost all weights, as far as it was decided.
-
-    Attributes
-    ----------
-    lower, upper : int
-        The rank at one setting of the weights, modulo a prime, and the rank of the pattern.
-    verdict : Verdict
-        PROVED where they meet: then the rank is `lower` for all weights outside the zeros of some
-        polynomial, and no weights have a larger one.
-
-    Examples
-    --------
-    >>> import symconv as sc
-    >>> generic_rank(sc.Conv2d(2, 3, 3, padding=1, groups=1).operator((4, 4))).rank
-    32
-    """
-
-    lower: int
-    upper: int
-    verdict: Verdict
-
-    @property
-    def rank(self) -> int:
-        """The generic rank, an error where it was not decided."""
-        return self.lower if self.verdict else self.upper
-
-
-def generic_rank(op: Any) -> GenericRank:
-    """The rank that an operator with free weights has for almost all of them.
-
-    Parameters
-    ----------
-    op : Operator
-        With free weights. Entries that several taps share are sums of them.
-
-    Returns
-    -------
-    GenericRank
-        From below the rank modulo a prime at one fixed setting of the weights, from above the
-        largest matching of the pattern: UNDECIDED where they do not meet.
-
-    Examples
-    --------
-    >>> import symconv as sc
-    >>> print(generic_rank(sc.Conv1d(1, 1, 3, bias=False).operator((8,))).verdict)
-    PROVED (almost all weights at 6×8): rank 6, and the pattern allows no more
-
-    References
-    ----------
-    J. T. Schwartz (1980), Fast probabilistic algorithms for verification of polynomial identities,
-    J. ACM 27. L. Lovász, M. D. Plummer, Matching Theory (1986), ch. 4.
-    """
-    if not isinstance(op, Operator) or op.weight_shape is None:
-        raise ParameterError("op must be an Operator with free weights; rank(op) is about others")
-    with located(op.describe):
-        matrix = _specialised(op)
-        prime = prime_at(0)
-        lower = eliminated(matrix.without_zeros(), op.input_shape, prime, keep=False).rank
-        rows, columns = op.shape
-        upper = lower if lower == min(rows, columns) else matching(matrix)
-        scope = f"almost all weights at {rows}×{columns}"
-        if lower == upper:
-            reason = f"rank {lower}, and the pattern allows no more"
-            return GenericRank(lower, upper, proved(scope, reason))
-        reason = f"rank {lower} at one setting of the weights, and the pattern allows {upper}"
-        return GenericRank(lower, upper, undecided(scope, reason))
-
-
-def _specialised(op: Operator) -> IntegerMatrix:
-    """The matrix at fixed weights that look random, with every entry of the pattern stored."""
-    linear = op.oriented.linear
-    require(16 * linear.nnz, f"the matrix with {linear.nnz} entries", "use a smaller input")
-    shape = op.weight_shape or ()
-    # Sums of up to the kernel's taps stay far below 2⁶³.
-    weight = np.random.default_rng(20240229).integers(1, prime_at(0), shape)
-    entries = linear.entries(weight, op.oriented.transposed)
-    return IntegerMatrix(
-        entries.data, entries.indices, entries.indptr.astype(np.int64), entries.shape
-    )
 
 
 def is_injective(op: Any) -> Verdict:

@@ -14,15 +14,15 @@ from symconv.checks import choice, shown
 from symconv.errors import DTypeError, ParameterError, ShapeError, located
 from symconv.exact import ENTRY_BYTES
 from symconv.linalg.integer_form import IntegerForm, bound_operator, integer_form, right_side
-from symconv.linalg.integer_matrix import IntegerMatrix, compact
-from symconv.linalg.ranks import null_vectors
-from symconv.linalg.systems import (
+from symconv.memory import require
+from symconv.modular.integer_matrix import IntegerMatrix, compact
+from symconv.modular.ranks import null_vectors
+from symconv.modular.systems import (
     Rationals,
     pseudo_solution,
     regularized,
     solution,
 )
-from symconv.memory import require
 from symconv.operator import Operator
 from symconv.verdict import Verdict, proved, refuted
 
@@ -309,7 +309,12 @@ def _gram(
         cases.append((*beside, 0))
     if cases:
         row, column, entry, should = min(cases, key=lambda case: (case[0], case[1]))
-        case = {"row": row, "column": column, "entry": entry, "instead of": should}
+        case = {"row": row, "column": column, "entry": _plain(entry), "instead of": _plain(should)}
         return refuted(scope, case, f"AᵀA is not {GRAMS[gram]}")
     reason = f"AᵀA = {'' if wanted == 1 else f'({wanted})·'}I"
     return proved(scope, "AᵀA is diagonal" if gram == "diagonal" else reason)
+
+
+def _plain(value: Any) -> Any:
+    """A whole Fraction as an int."""
+    return int(value) if isinstance(value, Fraction) and value.denominator == 1 else value

@@ -1,5 +1,11 @@
 """Networks: layers and what stands between them, composed into sequences and graphs."""
 
+from symconv.layers import (
+    AdaptiveAvgPool as AdaptiveAvgPool,
+    AdaptiveMaxPool as AdaptiveMaxPool,
+    GlobalAvgPool as GlobalAvgPool,
+    GlobalMaxPool as GlobalMaxPool,
+)
 from symconv.network.arranging import (
     Add as Add,
     ChannelShuffle as ChannelShuffle,
@@ -18,12 +24,8 @@ from symconv.network.linear import NetworkOperator as NetworkOperator
 from symconv.network.model import Network as Network
 from symconv.network.nodes import (
     Activation as Activation,
-    AdaptiveAvgPool as AdaptiveAvgPool,
-    AdaptiveMaxPool as AdaptiveMaxPool,
     BatchNorm as BatchNorm,
     Dropout as Dropout,
-    GlobalAvgPool as GlobalAvgPool,
-    GlobalMaxPool as GlobalMaxPool,
     Identity as Identity,
     Linear as Linear,
     LocalResponseNorm as LocalResponseNorm,

@@ -13,10 +13,12 @@ from typing import Any, ClassVar
 import sympy
 
 from symconv import checks
+from symconv.adaptive import AdaptiveRelation
 from symconv.boundary import Boundary
 from symconv.errors import ParameterError, ParameterTypeError, ShapeError
 from symconv.layers import Layer
-from symconv.network.reading import Reading, Window
+from symconv.layers.adaptive import AdaptiveLayer, GlobalLayer
+from symconv.network.reading import Reading, Uneven, Whole, Window
 from symconv.shapes import canonical
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "kind",
     "mac_count",
     "output_shape",
+    "rank_of",
     "readings",
 ]
 
@@ -150,13 +153,30 @@ def mac_count(node: Any, shapes: Sequence[Shape]) -> Any:
     return node.mac_count(shapes[0][1:]) if hasattr(node, "mac_count") else 0
 
 
+def rank_of(node: Any) -> int | None:
+    """Spatial axes that a node states itself; None where any number will do."""
+    return None if isinstance(node, (Node, GlobalLayer)) else int(node.rank)
+
+
 def readings(node: Any, shapes: Sequence[Shape] | None) -> Readings:
     """How a node reads each axis of its inputs."""
     if isinstance(node, Node):
         return node.readings(shapes)
+    if isinstance(node, AdaptiveLayer):
+        if shapes is None:
+            raise ParameterError(f"input_shape must be given for a network with {describe(node)}")
+        return ({axis: _adaptive(node, axis, n) for axis, n in enumerate(shapes[0]) if axis},)
     boundary = Boundary(getattr(node, "padding_mode", "zeros"))
     windows = {}
     for axis in range(node.rank):
         relation = node.relation(axis, None if shapes is None else shapes[0][axis + 1])
         windows[axis + 1] = Window(relation.adjoint() if node.is_transposed else relation, boundary)
     return (windows,)
+
+
+def _adaptive(node: AdaptiveLayer, axis: int, n: Any) -> Reading:
+    rule = node.windows(axis - 1, n)
+    if isinstance(rule, AdaptiveRelation):
+        # Any number of outputs reads a single sample whole.
+        return Whole(n) if equal(n, 1) else Uneven(rule)
+    return Whole(n) if equal(rule.n_taps, n) else Window(rule)

@@ -13,14 +13,12 @@ import scipy.sparse
 import sympy
 
 from symconv.errors import ParameterTypeError
-from symconv.layers import AvgPool, Layer
+from symconv.layers import Layer
 from symconv.network.arranging import ChannelShuffle, Permute, Rearrangement
 from symconv.network.contract import Shape, describe
 from symconv.network.nodes import (
-    AdaptiveAvgPool,
     BatchNorm,
     Constant,
-    GlobalAvgPool,
     Identity,
     Linear,
     Scale,
@@ -168,11 +166,6 @@ def _unchanged(node: Any, shape: Shape) -> None:
     return None
 
 
-def _pool_factor(node: Any, shape: Shape) -> Factor | None:
-    windows = node.windows(shape) if isinstance(node, AdaptiveAvgPool) else shape[1:]
-    return _layer_factor(AvgPool(tuple(windows)), shape) if windows else None
-
-
 def _norm_factor(node: BatchNorm, shape: Shape) -> Factor:
     return _diagonal_factor(shape, (node.channels,), (node.channels,))
 
@@ -198,7 +191,6 @@ def _shuffle_factor(node: ChannelShuffle, shape: Shape) -> Factor:
 FACTORS: tuple[tuple[Any, Callable[[Any, Shape], Factor | None]], ...] = (
     ((Identity, Rearrangement), _unchanged),
     (Layer, _layer_factor),
-    ((GlobalAvgPool, AdaptiveAvgPool), _pool_factor),
     (Linear, _dense_factor),
     (BatchNorm, _norm_factor),
     (Constant, _constant_factor),

@@ -16,11 +16,12 @@ import numpy.typing as npt
 import sympy
 
 from symconv import checks
+from symconv.adaptive import AdaptiveRelation
 from symconv.errors import GeometryError, ParameterError, ShapeError
 from symconv.memory import require
 from symconv.network.contract import Node, Shape, equal, readings
 from symconv.network.graph import INPUT, Step, in_step
-from symconv.network.reading import Reading, Slice, Whole, Window
+from symconv.network.reading import Reading, Slice, Uneven, Whole, Window
 from symconv.receptive import AxisField
 
 __all__ = ["Field", "Misaligned", "ReceptiveField", "fields_of"]
@@ -117,6 +118,14 @@ def _field(
             return Misaligned(
                 f"layer {checks.shown(step.name)} concatenates along a spatial axis", places
             )
+        uneven = (read.get(place) for place in before.places if place)
+        rule = next((each.rule for each in uneven if isinstance(each, Uneven)), None)
+        if rule is not None:
+            return Misaligned(
+                f"layer {checks.shown(step.name)} has windows of different sizes, unless "
+                f"{rule.n_out} divides {rule.n_in}",
+                places,
+            )
         axes = (
             _through(field, None if place is None else read.get(place))
             for field, place in zip(before.axes, before.places, strict=True)
@@ -160,6 +169,8 @@ class _Box:
         elif isinstance(reading, Whole):
             mask = np.broadcast_to(mask.any(axis=0), (reading.n, *mask.shape[1:]))
             start = 0
+        elif isinstance(reading, Uneven):
+            start, mask = _runs(start, mask, reading.rule)
         else:
             lo, hi = max(start, reading.start), min(start + len(mask), reading.start + reading.n)
             mask = mask[max(lo - start, 0) : max(hi - start, 0)]
@@ -189,6 +200,19 @@ def _windows(start: int, mask: Mask, reading: Window, n: int | None) -> tuple[in
     result = np.zeros((int(j.max() - j.min()) + 1, *mask.shape[1:]), dtype=bool)
     np.logical_or.at(result, j - j.min(), spread)
     return int(j.min()), result
+
+
+def _runs(start: int, mask: Mask, rule: AdaptiveRelation) -> tuple[int, Mask]:
+    """What the outputs of the mask, along its first axis, read: a run of samples each."""
+    o = start + np.arange(len(mask))
+    first = int(rule.start(start))
+    reach = int(rule.stop(start + len(mask) - 1)) - first
+    result = np.zeros((reach, *mask.shape[1:]), dtype=bool)
+    for k in range(rule.n_taps):
+        j = rule.position(o, k)
+        inside = j < rule.n_in
+        np.logical_or.at(result, j[inside] - first, mask[inside])
+    return first, result
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from symconv import checks
 from symconv.errors import ParameterError, ParameterTypeError, SymconvError
-from symconv.network.contract import Node, checked_arity, checked_node, describe
+from symconv.network.contract import checked_arity, checked_node, describe, rank_of
 
 __all__ = ["INPUT", "Step", "in_step", "ordered", "steps_of"]
 
@@ -174,9 +174,10 @@ def is_chain(steps: Sequence[Step]) -> bool:
     return True
 
 
-def rank_of(steps: Sequence[Step]) -> int:
-    """Spatial axes, as the first layer with windows has them."""
+def chain_rank(steps: Sequence[Step]) -> int:
+    """Spatial axes, as the first layer that states them has them."""
     for step in steps:
-        if not isinstance(step.node, Node):
-            return int(step.node.rank)
+        rank = rank_of(step.node)
+        if rank is not None:
+            return rank
     raise ParameterError("input_shape must be given for a network without convolution or pooling")

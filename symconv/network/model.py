@@ -9,15 +9,22 @@ from typing import Any
 
 from symconv import checks
 from symconv.errors import GeometryError, ParameterError, SymconvError
-from symconv.network.contract import Shape, checked_shape, kind, mac_count, output_shape
+from symconv.network.contract import (
+    Shape,
+    checked_shape,
+    kind,
+    mac_count,
+    output_shape,
+    rank_of,
+)
 from symconv.network.fields import Misaligned, ReceptiveField, fields_of, inputs_of
 from symconv.network.graph import (
     INPUT,
     Step,
+    chain_rank,
     is_chain,
     named_error,
     ordered,
-    rank_of,
     steps_of,
 )
 from symconv.network.linear import NetworkOperator
@@ -96,7 +103,7 @@ class Network:
 
     @cached_property
     def _chain_rank(self) -> int:
-        return rank_of(self.steps)
+        return chain_rank(self.steps)
 
     def _checked_input(self, input_shape: Sequence[Any] | None) -> Shape:
         if input_shape is not None:
@@ -252,7 +259,8 @@ class Network:
         channels = next(
             (step.node.in_channels for step in steps if hasattr(step.node, "in_channels")), None
         )
-        rank = next((step.node.rank for step in steps if hasattr(step.node, "rank")), None)
+        ranks = (rank_of(step.node) for step in steps)
+        rank = next((rank for rank in ranks if rank is not None), None)
         if given is not None and channels is not None and len(given) == rank:
             given = (channels, *given)
         shapes = self.shapes(given)

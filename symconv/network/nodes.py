@@ -13,20 +13,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from symconv import checks
-from symconv.errors import GeometryError, ParameterTypeError, ShapeError
+from symconv.errors import ParameterTypeError, ShapeError
 from symconv.layers.base import store
 from symconv.network.contract import Node, Readings, Shape, equal
-from symconv.network.reading import Reading, Whole, Window
-from symconv.relation import AxisRelation
+from symconv.network.reading import Whole
 
 __all__ = [
     "Activation",
-    "AdaptiveAvgPool",
-    "AdaptiveMaxPool",
     "BatchNorm",
     "Dropout",
-    "GlobalAvgPool",
-    "GlobalMaxPool",
     "Identity",
     "Linear",
     "LocalResponseNorm",
@@ -233,103 +228,3 @@ def axis_of(axis: int, shape: Shape) -> int:
     if not -len(shape) <= axis < len(shape):
         raise ShapeError(f"axis must be an axis of {shape}, got {axis}")
     return axis % len(shape)
-
-
-@dataclass(frozen=True)
-class GlobalAvgPool(Node):
-    """The mean over all positions, per channel: size 1 on every axis.
-
-    Examples
-    --------
-    >>> GlobalAvgPool().output_shape((2048, 7, 7))
-    (2048, 1, 1)
-    """
-
-    is_linear: ClassVar[bool] = True
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        return (shapes[0][0], *(1 for _ in shapes[0][1:]))
-
-    def readings(self, shapes: Sequence[Shape] | None) -> Readings:
-        shape = self.known(shapes)[0]
-        return ({axis: Whole(n) for axis, n in enumerate(shape) if axis},)
-
-
-@dataclass(frozen=True)
-class GlobalMaxPool(GlobalAvgPool):
-    """The largest value over all positions, per channel."""
-
-    is_linear: ClassVar[bool] = False
-
-
-@dataclass(frozen=True)
-class AdaptiveAvgPool(Node):
-    """Means over equal windows, to a stated size that divides the input's.
-
-    Parameters
-    ----------
-    target_size : tuple
-        Output size per axis, None to keep the input's. Sizes that do not divide make windows
-        that differ, no convolution arithmetic: refused.
-
-    Examples
-    --------
-    >>> AdaptiveAvgPool((2, None)).output_shape((8, 6, 5))
-    (8, 2, 5)
-    """
-
-    target_size: Any
-
-    is_linear: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        size = checks.sequence("target_size", self.target_size)
-        entries = (n if n is None else checks.integer("target_size", n, 1) for n in size)
-        store(self, "target_size", tuple(entries))
-
-    def windows(self, shape: Shape) -> tuple[Any, ...]:
-        """Samples per window on each spatial axis."""
-        if len(shape) != len(self.target_size) + 1:
-            raise ShapeError(
-                f"input must have {len(self.target_size)} spatial axes, got shape {shape}"
-            )
-        windows: list[Any] = []
-        for axis, (n_in, n_out) in enumerate(zip(shape[1:], self.target_size, strict=True)):
-            n_out = n_in if n_out is None else n_out  # noqa: PLW2901 - None keeps the size
-            if isinstance(n_in, int) and isinstance(n_out, int):
-                if n_in % n_out:
-                    raise GeometryError(
-                        f"target_size must divide the input size, got {n_out} and {n_in} on axis "
-                        f"{axis}: windows of different sizes"
-                    )
-                windows.append(n_in // n_out)
-            elif equal(n_in, n_out):
-                windows.append(1)
-            elif n_out == 1:
-                windows.append(n_in)
-            else:
-                raise GeometryError(
-                    f"input size must be a number for adaptive pooling to {n_out}, got {n_in}"
-                )
-        return tuple(windows)
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        shape = shapes[0]
-        self.windows(shape)
-        pairs = zip(shape[1:], self.target_size, strict=True)
-        return (shape[0], *(n_in if n_out is None else n_out for n_in, n_out in pairs))
-
-    def readings(self, shapes: Sequence[Shape] | None) -> Readings:
-        shape = self.known(shapes)[0]
-        reads: dict[int, Reading] = {}
-        for axis, (window, n) in enumerate(zip(self.windows(shape), shape[1:], strict=True)):
-            whole = equal(window, n)
-            reads[axis + 1] = Whole(n) if whole else Window(AxisRelation(window, stride=window))
-        return (reads,)
-
-
-@dataclass(frozen=True)
-class AdaptiveMaxPool(AdaptiveAvgPool):
-    """The largest values of equal windows, to a stated size that divides the input's."""
-
-    is_linear: ClassVar[bool] = False

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from symconv.adaptive import AdaptiveRelation
 from symconv.boundary import ZEROS, Boundary
 from symconv.relation import AxisRelation
 
-__all__ = ["Reading", "Slice", "Whole", "Window"]
+__all__ = ["Reading", "Slice", "Uneven", "Whole", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +39,11 @@ class Slice:
     n: Any
 
 
-Reading = Window | Whole | Slice
+@dataclass(frozen=True, slots=True)
+class Uneven:
+    """Every output reads its own run of samples: windows of different sizes, on no affine map."""
+
+    rule: AdaptiveRelation
+
+
+Reading = Window | Whole | Slice | Uneven

@@ -12,6 +12,7 @@ from symconv.rendering.bins import (
     bin_entries as bin_entries,
     bin_pattern as bin_pattern,
 )
+from symconv.rendering.counted import counts_png as counts_png, counts_svg as counts_svg
 from symconv.rendering.factors import factors_png as factors_png, factors_svg as factors_svg
 from symconv.rendering.formulas import relation_latex as relation_latex
 from symconv.rendering.pyramid import field_svg as field_svg

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.algebras import Algebra, as_array, integers_over_denominator
+from symconv.algebras import Algebra, as_array, integers_over_denominator, magnitude
 from symconv.dense import field_elements, field_product
 from symconv.errors import DTypeError, ShapeError, TooLargeError
+from symconv.memory import require
+from symconv.modular.integer_matrix import IntegerMatrix, compact
 from symconv.separable.factoring import field_factors, integer_factors, plain
 
-__all__ = ["MAX_ENTRIES", "ExactArray", "checked_kernel", "dyadic", "exact_array"]
+__all__ = ["MAX_ENTRIES", "MAX_WEIGHTS", "ExactArray", "checked_kernel", "dyadic", "exact_array"]
 
 Array = npt.NDArray[Any]
 Rows = list[list[Any]]
@@ -26,12 +28,20 @@ Rows = list[list[Any]]
 MAX_ENTRIES = 2**18
 MAX_FIELD_ENTRIES = 2**12
 
+#: Most entries of weights with channels, whose slices are separated one by one.
+MAX_WEIGHTS = 2**22
+
+#: Bytes for an entry as a Fraction, with its integers and what points to them.
+ENTRY_BYTES = 256
+
 #: Largest exponent of two in a float's exact value: subnormal doubles have 2⁻¹⁰⁷⁴.
 MAX_DIGITS = 10_000
 
 
-def checked_kernel(name: str, value: Any, least_axes: int = 1) -> tuple[Array, Algebra]:
-    """A real kernel as an array: finite, at least one entry and `least_axes` axes.
+def checked_kernel(
+    name: str, value: Any, least_axes: int = 1, most: int = MAX_ENTRIES
+) -> tuple[Array, Algebra]:
+    """A real kernel as an array: finite, one to `most` entries, and at least `least_axes` axes.
 
     Examples
     --------
@@ -51,12 +61,17 @@ def checked_kernel(name: str, value: Any, least_axes: int = 1) -> tuple[Array, A
     if algebra is Algebra.REAL and not np.isfinite(array).all():
         bad = array[~np.isfinite(array)][0]
         raise DTypeError(f"{name} must be finite, got {bad} in it")
-    most = MAX_FIELD_ENTRIES if algebra is Algebra.SYMBOLIC else MAX_ENTRIES
+    if algebra is Algebra.SYMBOLIC:
+        most = MAX_FIELD_ENTRIES
     if array.size > most:
         raise TooLargeError(
             f"{name} must have at most {most} entries to be separated exactly, got {array.size}; "
-            f"crop it"
+            f"take fewer of them"
         )
+    # Python integers or Fractions beside the array, and lists of them.
+    require(
+        ENTRY_BYTES * array.size, f"{name} with {array.size} exact entries", "take fewer of them"
+    )
     if algebra <= Algebra.RATIONAL and array.dtype == object:
         longest = max(map(_bits, array.ravel()))
         if longest > 4 * MAX_DIGITS:
@@ -153,17 +168,19 @@ class ExactArray:
             # Fractions over QQ(α) are not always in lowest terms: zero is canonical, == is not.
             pairs = zip(chain(*found), chain(*self.rows()), strict=True)
             return not any(one - other for one, other in pairs)
-        left, right = np.array(columns, dtype=object).T, np.array(rows, dtype=object)
-        largest = [max(map(abs, part.ravel())) for part in (left, right)]
-        if math.prod(largest) * len(columns) < 2**53 and self._is_whole(left):
-            # Every partial sum is a double exactly.
-            product = left.astype(float) @ right.astype(float)
-            return bool(np.all(product.astype(np.int64) == self.elements.reshape(product.shape)))
-        return bool(np.all(left @ right == self.elements.reshape(len(left), -1)))
-
-    @staticmethod
-    def _is_whole(array: Array) -> bool:
-        return all(isinstance(entry, int) for entry in array.ravel())
+        # Fractions stand in the columns alone. Either side may be cleared of them: one of the two
+        # stays small, and is then multiplied fast.
+        each = [math.lcm(*(e.denominator for e in column)) for column in columns]
+        below = math.lcm(*each)
+        whole = [[int(e * one) for e in column] for one, column in zip(each, columns, strict=True)]
+        left, right = np.array(whole, dtype=object).T, np.array(rows, dtype=object)
+        factors = np.array([below // one for one in each], dtype=object)
+        expected = self.elements.reshape(len(left), -1) * below
+        if magnitude(left) < 2**31:
+            product = IntegerMatrix.of(left) @ compact(right * factors[:, None])
+        else:
+            product = (IntegerMatrix.of(right.T) @ compact((left * factors).T)).T
+        return bool(np.all(product == expected))
 
 
 def exact_array(name: str, array: Array, algebra: Algebra) -> ExactArray:

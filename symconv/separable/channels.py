@@ -22,7 +22,7 @@ import numpy.typing as npt
 from symconv.algebras import Algebra
 from symconv.checks import concrete, integer
 from symconv.errors import ParameterError
-from symconv.separable.arrays import ExactArray, checked_kernel, exact_array
+from symconv.separable.arrays import MAX_WEIGHTS, ExactArray, checked_kernel, exact_array
 from symconv.separable.splitting import as_floats, exact_terms
 
 __all__ = [
@@ -37,7 +37,7 @@ Array = npt.NDArray[Any]
 
 
 def _checked(weight: Any, groups: Any) -> tuple[ExactArray, Array, Algebra, int]:
-    array, algebra = checked_kernel("weight", weight, 3)
+    array, algebra = checked_kernel("weight", weight, 3, MAX_WEIGHTS)
     parts = concrete("groups", integer("groups", groups, 1))
     if array.shape[0] % parts:
         raise ParameterError(

@@ -19,23 +19,26 @@ from symconv.dense import (
     field_rank,
     field_rank_factors,
     integer_rank,
-    integer_solution,
     specialised,
 )
 from symconv.errors import TooLargeError
+from symconv.modular.elimination import prime_at
+from symconv.modular.integer_matrix import IntegerMatrix
+from symconv.modular.ranks import column_basis, eliminated, prove_rank
 
 __all__ = ["MAX_LATTICE", "field_factors", "integer_factors", "matrix_rank"]
 
 Rows = list[list[Any]]
 
 #: Rank and side up to which rows come from a lattice, whose integers grow; beyond, from
-#: elimination, as fractions.
+#: elimination modulo primes, as fractions.
 MAX_LATTICE = 24
 
-#: Side up to which a matrix without full rank is eliminated over the integers.
-MAX_ELIMINATED = 128
+#: Side × side × rank up to which the terms of a large matrix without full rank are computed; what
+#: their integers take grows faster.
+MAX_PRODUCTS = 2**25
 
-#: The same for rational functions, whose numerators and denominators grow.
+#: Side up to which dependent rational functions are eliminated: numerators and denominators grow.
 MAX_SYMBOLIC = 8
 
 #: A prime whose residues multiply within int64.
@@ -58,12 +61,13 @@ def matrix_rank(rows: Rows) -> int:
     full = min(len(core), len(core[0]))
     if full == 1 or _rank_modulo(core) == full:
         return full
-    if full > MAX_ELIMINATED:
-        raise TooLargeError(
-            f"kernel must have at most {MAX_ELIMINATED} different rows or columns for its exact "
-            f"rank where they are dependent, got {full}; crop it"
-        )
-    return integer_rank(core)
+    return integer_rank(core) if full <= MAX_LATTICE else prove_rank(*_modular(core)).rank
+
+
+def _modular(rows: Rows) -> tuple[IntegerMatrix, tuple[int], tuple[int]]:
+    """The matrix with the shapes that its columns and rows index."""
+    array = np.array(rows, dtype=object)
+    return IntegerMatrix.of(array), (array.shape[1],), (array.shape[0],)
 
 
 def _distinct(rows: Rows) -> tuple[Rows, list[int], list[int]]:
@@ -134,20 +138,56 @@ def _placed(vector: Sequence[Any], at: list[int]) -> list[Any]:
 
 
 def _core_factors(rows: Rows) -> tuple[Rows, Rows]:
-    rank, m, n = matrix_rank(rows), len(rows), len(rows[0])
+    m, n = len(rows), len(rows[0])
+    if max(m, n) > MAX_LATTICE:
+        return _large_factors(rows)
+    rank = matrix_rank(rows)
     if rank == m:
         return _tidied(_identity(m), rows)
     if rank == n:
         return _tidied(_transposed(rows), _identity(n))
-    if max(m, n) > MAX_LATTICE:
-        pivots, found, denominator = integer_solution(rows)
-        columns = [[Fraction(row[at], denominator) for row in rows] for at in pivots]
-        return _tidied(columns, found)
     # From the rows or from the columns, whichever gives the smaller integers.
     by_rows = _tidied(*_lattice(rows))
     columns, others = _lattice(_transposed(rows))
     by_columns = _tidied(others, columns)
     return min(by_rows, by_columns, key=_size)
+
+
+def _large_factors(rows: Rows) -> tuple[Rows, Rows]:
+    """Independent columns, and every column as a combination of them; rows where they are fewer."""
+    m, n = len(rows), len(rows[0])
+    if m < n:
+        columns, others = _large_factors(_transposed(rows))
+        pairs = [_cleared_pair(*pair) for pair in zip(others, columns, strict=True)]
+        return _tidied(*map(list, zip(*pairs, strict=True)))
+    matrix, shape, _ = _modular(rows)
+    # Modulo a prime it is no larger, which decides full rank.
+    rank = eliminated(matrix, shape, prime_at(0), keep=False).rank
+    if rank == n:
+        return _tidied(_transposed(rows), _identity(n))
+    if m * n * rank > MAX_PRODUCTS:
+        raise TooLargeError(
+            f"kernel must have rank at most {MAX_PRODUCTS // (m * n)} at {m}×{n} for exact terms "
+            f"where rows are dependent, got at least {rank}; crop it"
+        )
+    basis, free, vectors = column_basis(matrix)
+    columns, others = [], []
+    for at in basis.tolist():
+        # What one basic column gives to each of the others.
+        row: list[Any] = [0] * n
+        row[at] = 1
+        for j, f in enumerate(free.tolist()):
+            row[f] = Fraction(-int(vectors[at, j]), int(vectors[f, j]))
+        column, row = _cleared_pair([line[at] for line in rows], row)
+        columns.append(column)
+        others.append(row)
+    return _tidied(columns, others)
+
+
+def _cleared_pair(column: Sequence[Any], row: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """The same outer product with integers in the row."""
+    below = math.lcm(*(Fraction(entry).denominator for entry in row))
+    return [Fraction(entry) / below for entry in column], [int(entry * below) for entry in row]
 
 
 def _size(factors: tuple[Rows, Rows]) -> int:

@@ -44,7 +44,8 @@ def matrix_values(matrix: ExactArray, rank: int) -> tuple[SingularValue, ...]:
             f"singular values of a kernel with radicals need a side of at most "
             f"{MAX_CHARACTERISTIC}, got {matrix.shape}"
         )
-    return tuple(bounded_values(matrix))
+    # The rank is exact: what comes after so many of them is zero, whatever the doubles say.
+    return (*bounded_values(matrix)[:rank], *zeros)
 
 
 def _enclosed(rows: list[list[Any]], matrix: ExactArray) -> tuple[SingularValue, ...]:

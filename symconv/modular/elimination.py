@@ -23,9 +23,18 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symconv.linalg.integer_matrix import IntegerMatrix
+from symconv.modular.integer_matrix import IntegerMatrix
 
-__all__ = ["Elimination", "balanced", "eliminate", "prime_at", "primes"]
+__all__ = [
+    "Elimination",
+    "balanced",
+    "dense_null",
+    "dense_product",
+    "dense_span",
+    "eliminate",
+    "prime_at",
+    "primes",
+]
 
 Array = npt.NDArray[Any]
 
@@ -295,3 +304,50 @@ def _pivots(panel: Array, prime: int) -> tuple[Array, Array, int]:
         panel -= factor[:, None] * scaled
         balanced(panel, prime)
     return np.array(rows, dtype=np.int64), np.array(columns, dtype=np.int64), product
+
+
+def dense_product(first: Array, second: Array, prime: int) -> Array:
+    """The product of two dense matrices of residues, as residues.
+
+    Examples
+    --------
+    >>> dense_product(np.array([[2.0, 3.0]]), np.array([[3.0], [5.0]]), 7)
+    array([[0.]])
+    """
+    total = np.zeros((len(first), second.shape[1]))
+    for start in range(0, len(second), TERMS):
+        part = slice(start, start + TERMS)
+        total += first[:, part] @ second[part]
+        balanced(total, prime)
+    return total
+
+
+def dense_null(matrix: Array, prime: int) -> Array:
+    """A basis of the null space modulo `prime`, as columns with an identity at the free places.
+
+    Examples
+    --------
+    >>> dense_null(np.array([[1.0, 2.0, 3.0]]), 7)
+    array([[-2., -3.],
+           [ 1.,  0.],
+           [ 0.,  1.]])
+    """
+    panel = np.array(matrix, dtype=np.float64)
+    rows, columns, _ = _pivots(panel, prime)
+    free = np.setdiff1d(np.arange(panel.shape[1]), columns)
+    basis = np.zeros((panel.shape[1], len(free)))
+    basis[columns] = -panel[np.ix_(rows, free)]
+    basis[free, np.arange(len(free))] = 1
+    return basis
+
+
+def dense_span(columns: Array, prime: int) -> Array:
+    """As many of the columns as are independent modulo `prime`: a basis of their span.
+
+    Examples
+    --------
+    >>> dense_span(np.array([[1.0, 8.0, 0.0], [0.0, 7.0, 1.0]]), 7)
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    return np.asarray(columns[:, _pivots(np.array(columns, dtype=np.float64), prime)[1]])

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from symconv.linalg.elimination import Elimination, primes
-from symconv.linalg.integer_matrix import IntegerMatrix, residues
-from symconv.linalg.lifting import lifted
-from symconv.linalg.ranks import WAY_OUT, eliminated
+from symconv.modular.elimination import Elimination, primes
+from symconv.modular.integer_matrix import IntegerMatrix, residues
+from symconv.modular.lifting import lifted
+from symconv.modular.ranks import WAY_OUT, eliminated
 
 __all__ = ["Rationals", "determinant_of", "pseudo_solution", "regularized", "solution"]
 

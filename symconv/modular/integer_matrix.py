@@ -17,6 +17,9 @@ __all__ = ["IntegerMatrix", "compact", "residues"]
 
 Array = npt.NDArray[Any]
 
+#: Python integers that one product holds.
+HELD = 2**22
+
 
 @dataclass(frozen=True, eq=False)
 class IntegerMatrix:
@@ -36,7 +39,11 @@ class IntegerMatrix:
 
     @classmethod
     def of(cls, matrix: Any) -> IntegerMatrix:
-        """A SciPy sparse or dense integer matrix."""
+        """A SciPy sparse or dense integer matrix; Python integers of any size in a dense one."""
+        if isinstance(matrix, np.ndarray) and matrix.dtype == object:
+            rows, indices = np.nonzero(matrix)
+            indptr = np.searchsorted(rows, np.arange(len(matrix) + 1))
+            return cls(compact(matrix[rows, indices]), indices, indptr, matrix.shape)
         csr = scipy.sparse.csr_array(matrix)
         csr.sum_duplicates()
         return cls(csr.data, csr.indices, csr.indptr.astype(np.int64), csr.shape)
@@ -77,8 +84,32 @@ class IntegerMatrix:
         is_small = object not in (x.dtype, self.data.dtype)
         if is_small and self.row_sum * magnitude(x) < 2**63:
             return np.asarray(self._scipy @ x.astype(np.int64, copy=False))
-        products = self.data.astype(object)[:, None] * x.astype(object)[self.indices]
-        return self._summed(products)
+        if self.data.dtype != object and self.row_sum < 2**40:
+            return self._by_limbs(x)
+        data, columns = self.data.astype(object)[:, None], x.astype(object)
+        # Products are held at once: no more than so many of them.
+        step = max(1, HELD // max(1, len(data)))
+        parts = [
+            self._summed(data * columns[self.indices, start : start + step])
+            for start in range(0, x.shape[1], step)
+        ]
+        return np.hstack(parts) if parts else np.zeros((self.shape[0], 0), dtype=object)
+
+    def _by_limbs(self, x: Array) -> Array:
+        """The product of small entries with large ones, which are cut into limbs of int64."""
+        bits = 62 - self.row_sum.bit_length()
+        rest, shift = x.astype(object), 0
+        total = np.zeros((self.shape[0], x.shape[1]), dtype=object)
+        while rest.any():
+            # Limbs are >= 0 and what is left is rounded down, to −1 at last for negative numbers.
+            higher = rest >> bits
+            is_last = not np.any(higher + (higher < 0))
+            limb = rest if is_last else rest & ((1 << bits) - 1)
+            total += (self._scipy @ limb.astype(np.int64)).astype(object) << shift
+            if is_last:
+                break
+            rest, shift = higher, shift + bits
+        return total
 
     @cached_property
     def _scipy(self) -> scipy.sparse.csr_array:

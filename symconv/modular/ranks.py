@@ -18,13 +18,13 @@ import scipy.sparse
 from scipy.sparse.csgraph import structural_rank
 
 from symconv.errors import TooLargeError
-from symconv.linalg.elimination import Elimination, eliminate, prime_at, primes
-from symconv.linalg.integer_matrix import IntegerMatrix
-from symconv.linalg.lifting import lifted
-from symconv.linalg.ordering import plan
 from symconv.memory import require
+from symconv.modular.elimination import Elimination, eliminate, prime_at, primes
+from symconv.modular.integer_matrix import IntegerMatrix
+from symconv.modular.lifting import lifted
+from symconv.modular.ordering import plan
 
-__all__ = ["RankProof", "eliminated", "matching", "null_vectors", "prove_rank"]
+__all__ = ["RankProof", "column_basis", "eliminated", "matching", "null_vectors", "prove_rank"]
 
 Array = npt.NDArray[Any]
 
@@ -149,6 +149,32 @@ def _null(
         if not np.any(matrix @ vectors):
             return vectors
     return None
+
+
+def column_basis(matrix: IntegerMatrix) -> tuple[Array, Array, Array]:
+    """Independent columns of a matrix, its other columns, and how these depend on them.
+
+    Returns
+    -------
+    basis, others : numpy.ndarray
+        Column numbers, ascending.
+    vectors : numpy.ndarray, shape (columns, len(others))
+        Primitive integer null vectors, verified: each has one of `others` in it and no other.
+
+    Examples
+    --------
+    >>> basis, others, vectors = column_basis(IntegerMatrix.of(np.array([[2, 3], [4, 6]])))
+    >>> basis.tolist(), others.tolist(), vectors.ravel().tolist()
+    ([0], [1], [-3, 2])
+    """
+    matrix = matrix.without_zeros()
+    for prime in primes():
+        elimination = eliminated(matrix, matrix.shape[1:], prime, keep=True)
+        others = elimination.free_columns
+        vectors = _null(matrix, elimination, others, None)
+        if vectors is not None:
+            return np.sort(elimination.pivot_columns), others, vectors
+    raise AssertionError
 
 
 def null_vectors(matrix: IntegerMatrix, shape: tuple[int, ...], most: int | None = None) -> Array:

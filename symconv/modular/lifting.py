@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.algebras import magnitude
-from symconv.linalg.elimination import Elimination
-from symconv.linalg.integer_matrix import IntegerMatrix, compact, residues
 from symconv.memory import require
+from symconv.modular.elimination import Elimination
+from symconv.modular.integer_matrix import IntegerMatrix, compact, residues
 
 __all__ = ["fraction", "lifted", "most_digits", "rational_columns"]
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import scipy.sparse
 from scipy.sparse.csgraph import connected_components
 
-from symconv.linalg.elimination import BLOCK
-from symconv.linalg.integer_matrix import IntegerMatrix
+from symconv.modular.elimination import BLOCK
+from symconv.modular.integer_matrix import IntegerMatrix
 
 __all__ = ["Plan", "plan"]
 

@@ -1,0 +1,212 @@
+"""The plan "implicit": convolution as a matrix product over tiles that are packed as they are used.
+
+The factorization is A = (W ⊗ I)·P of im2col (theorem ``fast.im2col``) with P never stored: its
+rows are runs of a tile's packed input. Both directions run as stride-1 gathers over stride phases
+(`symconv.execute.phases`).
+
+References
+----------
+K. Goto, R. van de Geijn, *Anatomy of high-performance matrix multiplication* (2008); S. Chetlur
+et al., *cuDNN: efficient primitives for deep learning* (2014).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import sys
+import threading
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.boundary import OUTSIDE
+from symconv.execute import taps
+from symconv.execute.phases import AXES, gather_of
+from symconv.execute.plan import Plan
+from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP
+from symconv.execute.threads import share, thread_count
+from symconv.execute.tiling import Tiling, as_run
+from symconv.incidence import Incidence
+
+__all__ = ["ImplicitGemm"]
+
+Array = npt.NDArray[Any]
+
+_kept = threading.local()
+
+#: Seconds that a product must save before it makes Numba load.
+LOADING = 0.05
+
+
+def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Buffers of this thread, kept from call to call: fresh pages cost more than the sums."""
+    n_bytes = sum(sizes) * dtype.itemsize
+    held = getattr(_kept, "buffer", None)
+    if held is None or held.nbytes < n_bytes:
+        held = _kept.buffer = np.empty(n_bytes, dtype=np.uint8)
+    numbers = held[:n_bytes].view(dtype)
+    ends = np.cumsum(sizes)
+    return tuple(numbers[end - size : end] for size, end in zip(sizes, ends, strict=True))
+
+
+class ImplicitGemm(Plan):
+    """A matrix product on packed tiles, for float32 and float64."""
+
+    name = "implicit"
+    theorem = "layouts.sum-over-taps"
+    kinds = "f"
+
+    def __init__(self, incidence: Incidence, transposed: bool, dtype: npt.DTypeLike) -> None:
+        super().__init__(incidence, transposed, dtype)
+        self._tilings: dict[tuple[int, int], Tiling] = {}
+
+    @classmethod
+    def refusal(cls, incidence: Incidence, transposed: bool, dtype: np.dtype[Any]) -> str:
+        """See `Plan.refusal`."""
+        if len(incidence.geometry.axes) > AXES:
+            return f"it wants at most {AXES} axes"
+        if dtype not in (np.float32, np.float64):
+            return f"it runs no numbers of type {dtype}"
+        if importlib.util.find_spec("numba") is None:
+            return 'it wants Numba (pip install "symconv[fast]")'
+        return ""
+
+    @cached_property
+    def _folds(self) -> bool:
+        """Whether padded places share a sample, so that the adjoint is added up afterwards."""
+        return self.transposed and not all(map(_is_run, self.incidence.positions))
+
+    @cached_property
+    def gather(self) -> Any:
+        """The stride-1 gathers."""
+        places: Any = self.incidence.positions
+        if self._folds:
+            places = [np.arange(len(table)) for table in places]
+        return gather_of(self.incidence, places, self.transposed)
+
+    def tiling(self, batch: int, threads: int) -> Tiling:
+        """How a batch is cut."""
+        if (batch, threads) not in self._tilings:
+            groups, itemsize = self.incidence.geometry.groups, self.dtype.itemsize
+            self._tilings[batch, threads] = Tiling(
+                self.gather, groups, *self.channels, itemsize, batch, threads
+            )
+        return self._tilings[batch, threads]
+
+    def pack(self, weight: Array) -> Array:
+        """The weights in the order in which the register tiles read them."""
+        from symconv.execute.jit.engine import pack_weights  # noqa: PLC0415 - Numba loads slowly
+
+        threads = thread_count()
+        tiling = self.tiling(1, threads)
+        geometry = self.incidence.geometry
+        weight = np.ascontiguousarray(weight, dtype=self.dtype)
+        kernel = weight[0, 0].size
+        inner = weight.shape[1] * kernel
+        per_group = geometry.out_channels // geometry.groups * inner
+        strides = (per_group, kernel, inner) if self.transposed else (per_group, inner, kernel)
+        packed = np.empty(int(tiling.starts[-1]), dtype=self.dtype)
+        starts = tiling.starts[:-1].reshape(-1, tiling.groups)
+        shape = tiling.groups, tiling.outputs, tiling.channels, tiling.rows
+
+        def work(first: int, last: int) -> None:
+            pack_weights(
+                weight.ravel(),
+                strides,
+                tiling.chosen,
+                tiling.taps,
+                starts,
+                shape,
+                packed,
+                first,
+                last,
+            )
+
+        share(work, starts.size * tiling.blocks, threads if weight.size > 2**14 else 1)
+        return packed
+
+    def run(self, x: Array, packed: Array, out: Array | None = None) -> Array:
+        """A·x or Aᵀ·x of a batch, with packed weights."""
+        from symconv.execute.jit.engine import convolve  # noqa: PLC0415 - Numba loads slowly
+
+        threads = thread_count()
+        tiling = self.tiling(len(x), threads)
+        shape = self.output_shape
+        if self._folds:
+            shape = (shape[0], *map(len, self.incidence.positions))
+            y = np.empty((len(x), *shape), dtype=self.dtype)
+        else:
+            y = self.result(len(x), out)
+        if self.transposed and not self._covers(shape[1:]):
+            y[...] = 0
+        x = np.ascontiguousarray(x, dtype=self.dtype)
+        missing = (1,) * (AXES + 2 - x.ndim)
+        sizes = [np.array((*missing, *array.shape[2:]), dtype=np.int64) for array in (x, y)]
+        blocking = (
+            tiling.rows, tiling.block, tiling.groups, tiling.channels, tiling.outputs,
+            tiling.pitch(1), tiling.pitch(), tiling.is_compact,
+        )  # fmt: skip
+        starts = tiling.starts[:-1].reshape(-1, tiling.groups)
+        phases = np.array(tiling.gather.phases, dtype=np.int64).reshape(-1, AXES)
+
+        def work(first: int, last: int) -> None:
+            convolve(
+                x.reshape(-1), sizes[0], packed, starts, y.reshape(-1), sizes[1],
+                tiling.items[first:last], _scratch(tiling.scratch, self.dtype), blocking,
+                tiling.taps, tiling.offsets, tiling.panel_offsets, tiling.near, tiling.runs,
+                phases, tiling.box, tiling.places, tiling.place_runs,
+            )  # fmt: skip
+
+        if x.size and y.size:
+            share(work, len(tiling.items), threads)
+        if self._folds:
+            y = taps.fold_back(self.incidence, y)
+            if out is not None:
+                out[...] = y
+                return out
+        return y
+
+    def seconds(self, batch: int, threads: int) -> float:
+        """See `Plan.seconds`."""
+        tiling, size = self.tiling(batch, threads), self.dtype.itemsize
+        jobs, items = len(tiling.taps), len(tiling.items)
+        lanes, parts = tiling.lanes, len(tiling.splits) - 1
+        whole = batch * tiling.groups * math.prod(tiling.positions)
+        columns = items / parts * tiling.pitch()
+        rows = columns / max(tiling.columns, 1) * tiling.images * math.prod(tiling.box[:2])
+        taps_read = tiling.channels * int(tiling.taps.sum())
+        products = columns * taps_read * tiling.rows * tiling.blocks
+        packed_rows = parts * rows * tiling.channels * len(tiling.gather.phases)
+        copied = packed_rows * (tiling.box[2] + lanes)
+        if tiling.is_compact:
+            copied += parts * taps_read * (columns + whole / tiling.tile[2] * lanes)
+        sums = jobs * tiling.outputs * (whole + columns)
+        moved = size * (copied + sums) * COPY + (packed_rows + items * 20) * STEP
+        weights = size * int(tiling.starts[-1]) * 4 * COPY
+        return (size * products * PRODUCT + moved + weights) / threads + 20 * CALL + self._loading
+
+    @property
+    def _loading(self) -> float:
+        """Small products do not make Numba load, which takes a good half of a second."""
+        return 0.0 if "symconv.execute.jit.engine" in sys.modules else LOADING
+
+    def working_bytes(self, batch: int, threads: int) -> int:
+        """See `Plan.working_bytes`."""
+        tiling, size = self.tiling(batch, threads), self.dtype.itemsize
+        return size * (threads * sum(tiling.scratch) + int(tiling.starts[-1]))
+
+    def _covers(self, size: tuple[int, ...]) -> bool:
+        """Whether every sample of the output is written."""
+        return all(
+            sum(int((target != OUTSIDE).sum()) for target in axis.targets) == n
+            for axis, n in zip(self.gather.axes[AXES - len(size) :], size, strict=True)
+        )
+
+
+def _is_run(places: Array) -> bool:
+    """Whether neighbouring places hold neighbouring samples, with nothing between them."""
+    begin, _, _, step = as_run(places)
+    return begin >= 0 and step == 1

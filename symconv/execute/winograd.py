@@ -1,0 +1,287 @@
+"""The plans "winograd" and "winograd4": three taps along an axis by fewer products.
+
+F(m, 3) computes m outputs of three taps with m + 2 products instead of 3·m, as
+``A_T·((G·w) ⊙ (B_T·x))``, and nests over axes (theorem ``fast.nested``); tiles of m outputs make
+up the convolution (``fast.tiles``). Here the last axis and, where it has three taps too, the one
+before it are transformed; the taps of the first are summed as further channels, as are the stride
+phases and the parts of kernels of more than three taps.
+
+Plan "winograd" uses F(2, 3), whose transforms hold halves, ones and zeros. On integers it is exact
+while every sum stays below 2²⁴ (float32) or 2⁵³ (float64) with `Winograd.growth` to spare; on
+floats its error bound is about that much larger than a direct sum's. Infinities and NaN, and sums
+that overflow on the way, would not come out as the direct sum has them: where a result is not
+finite, the plan "implicit" runs instead, so that they do.
+
+F(4, 3) needs a quarter fewer products still, but has sixths and loses digits (about 2·10⁻⁵ in
+float32): plan "winograd4" runs only when it is asked for.
+
+References
+----------
+S. Winograd, *Arithmetic complexity of computations*, SIAM (1980).
+A. Lavin, S. Gray, *Fast algorithms for convolutional neural networks* (2016), arXiv:1509.09308.
+B. Barabasz, A. Anderson, K. M. Soodhalter, D. Gregg, *Error analysis and improving the accuracy
+of Winograd convolution for deep neural networks* (2020), arXiv:1803.10986.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from symconv.execute import taps
+from symconv.execute.implicit import ImplicitGemm
+from symconv.execute.phases import AXES, AxisGather, adjoint_axis, forward_axis
+from symconv.execute.plan import Plan
+from symconv.execute.runs import TAPS, RunTiling, has_runs, with_neighbours
+from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP
+from symconv.execute.threads import share, thread_count
+from symconv.incidence import Incidence
+from symconv.toomcook import Transforms, winograd_transforms
+
+__all__ = ["Winograd", "Winograd4"]
+
+Array = npt.NDArray[Any]
+
+_kept = threading.local()
+
+#: Bytes of a cache line, on which scratch arrays start.
+LINE = 64
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Transformed weights, and the weights that they are made from."""
+
+    transformed: Array
+    weight: Array
+
+
+class Winograd(Plan):
+    """F(2, 3) on the last one or two axes, for float32 and float64.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> incidence = sc.Conv2d(1, 1, 3, bias=False).operator((6, 6)).oriented.linear.incidence
+    >>> plan = Winograd(incidence, False, np.float32)
+    >>> plan.transforms.n_products, plan.growth
+    (16, 64)
+    """
+
+    name = "winograd"
+    theorem = "fast.nested"
+    kinds = "f"
+    is_exact = False
+
+    #: m of F(m, 3).
+    outputs_of_tile: ClassVar[int] = 2
+
+    def __init__(self, incidence: Incidence, transposed: bool, dtype: npt.DTypeLike) -> None:
+        super().__init__(incidence, transposed, dtype)
+        self._direct = ImplicitGemm(incidence, transposed, dtype)
+        self._tilings: dict[tuple[int, int], RunTiling] = {}
+
+    @classmethod
+    def refusal(cls, incidence: Incidence, transposed: bool, dtype: np.dtype[Any]) -> str:
+        """See `Plan.refusal`."""
+        refused = ImplicitGemm.refusal(incidence, transposed, dtype)
+        if refused or _runs_on_axis(incidence, transposed, -1):
+            return refused
+        return f"it wants {TAPS} taps in a row along the last axis, in one stride phase"
+
+    @cached_property
+    def tile(self) -> tuple[int, int]:
+        """Outputs of a tile on the last two axes; 1 on an axis that is not transformed."""
+        n_axes = len(self.incidence.geometry.axes)
+        high = n_axes > 1 and _runs_on_axis(self.incidence, self.transposed, -2)
+        return (self.outputs_of_tile if high else 1), self.outputs_of_tile
+
+    @cached_property
+    def transforms(self) -> Transforms:
+        """The exact transforms of a tile over the last two axes."""
+        high, wide = map(_transforms, self.tile)
+        return high.nested(wide)
+
+    @cached_property
+    def growth(self) -> int:
+        """By how much the sums on the way may exceed Σ|w|·max|x|, in the units that they come in.
+
+        The absolute transforms bound every partial sum, whatever the order; the denominators of
+        the weights' transform are the units. Integers with growth·Σ|w|·max|x| below 2²⁴
+        (float32) or 2⁵³ (float64) are therefore summed exactly, where the transforms are dyadic.
+        """
+        absolute = [
+            np.abs(np.array(rows, dtype=object))
+            for rows in (self.transforms.A_T, self.transforms.G, self.transforms.B_T)
+        ]
+        a, g, b = absolute
+        per_tap = (a * b.sum(axis=1)) @ g
+        units = math.lcm(*(Fraction(entry).denominator for entry in g.ravel()))
+        return math.ceil(max(per_tap.ravel())) * units
+
+    def exact_for(self, x: Array, weight: Array) -> bool:
+        """See `Plan.exact_for`."""
+        units = self.growth
+        if units & (units - 1):
+            return False
+        axes = (1, *range(2, weight.ndim))
+        if self.transposed:
+            groups = self.incidence.geometry.groups
+            weight = weight.reshape(groups, -1, *weight.shape[1:])
+            axes = (1, *range(3, weight.ndim))
+        sums = np.abs(weight).sum(axis=axes, dtype=np.float64).max(initial=0)
+        largest = max(x.max(initial=0), -x.min(initial=0))
+        # A float64 sum may itself be rounded: twice the bound makes up for that.
+        return bool(2.0 * units * sums * largest < 2.0 ** (np.finfo(self.dtype).nmant + 1))
+
+    def tiling(self, batch: int, threads: int) -> RunTiling:
+        """How a batch is cut."""
+        if (batch, threads) not in self._tilings:
+            groups, itemsize = self.incidence.geometry.groups, self.dtype.itemsize
+            self._tilings[batch, threads] = RunTiling(
+                self._direct.gather, self.tile, groups, *self.channels, itemsize, batch, threads
+            )
+        return self._tilings[batch, threads]
+
+    def pack(self, weight: Array) -> Panels:
+        """The weights transformed, as one matrix for each product."""
+        from symconv.execute.jit.winograd_engine import (  # noqa: PLC0415 - Numba loads slowly
+            transform_weights,
+        )
+
+        threads = thread_count()
+        tiling, geometry = self.tiling(1, threads), self.incidence.geometry
+        weight = np.ascontiguousarray(weight, dtype=self.dtype)
+        kernel = math.prod(geometry.kernel_size)
+        inner = weight.shape[1] * kernel
+        per_group = geometry.out_channels // geometry.groups * inner
+        strides = (per_group, kernel, inner) if self.transposed else (per_group, inner, kernel)
+        packed = np.empty(int(tiling.starts[-1]), dtype=self.dtype)
+        jobs = tiling.distinct[0]
+        chosen, counts = tiling.chosen[jobs], tiling.counts[jobs]
+        starts = tiling.starts[:-1].reshape(-1, tiling.groups)
+        shape = tiling.groups, tiling.outputs, tiling.channels, tiling.rows
+        high, wide = (np.array(_transforms(m).G, dtype=np.float64) for m in self.tile)
+
+        def work(first: int, last: int) -> None:
+            transform_weights(
+                weight.reshape(-1), strides, high, wide, chosen, counts, starts,
+                shape, packed, first, last,
+            )  # fmt: skip
+
+        share(work, starts.size * tiling.blocks, threads if weight.size > 2**12 else 1)
+        return Panels(packed, weight.copy())
+
+    def run(self, x: Array, packed: Panels, out: Array | None = None) -> Array:
+        """A·x or Aᵀ·x of a batch, with packed weights."""
+        from symconv.execute.jit.winograd_engine import (  # noqa: PLC0415 - Numba loads slowly
+            convolve_tiles,
+        )
+
+        threads, direct = thread_count(), self._direct
+        shape = self.output_shape
+        if direct._folds:
+            shape = (shape[0], *map(len, self.incidence.positions))
+            y = np.empty((len(x), *shape), dtype=self.dtype)
+        else:
+            y = self.result(len(x), out)
+        tiling = self.tiling(max(len(x), 1), threads)
+        if self.transposed and not (
+            direct._covers(shape[1:]) and len(tiling.jobs) == len(tiling.gather.jobs)
+        ):
+            y[...] = 0
+        x = np.ascontiguousarray(x, dtype=self.dtype)
+        missing = (1,) * (AXES + 2 - x.ndim)
+        sizes = [np.array((*missing, *array.shape[2:]), dtype=np.int64) for array in (x, y)]
+        blocking = (
+            tiling.rows, tiling.block, tiling.groups, tiling.channels, tiling.outputs,
+            tiling.reach, tiling.pitch, *tiling.steps,
+        )  # fmt: skip
+        starts = tiling.starts[:-1].reshape(-1, tiling.groups)[tiling.distinct[1]]
+        finite = []
+
+        def work(first: int, last: int) -> None:
+            scratch = _scratch(tiling.scratch, self.dtype)
+            scratch[-1][:] = 0
+            finite.append(
+                convolve_tiles(
+                    x.reshape(-1), sizes[0], packed.transformed, starts, y.reshape(-1), sizes[1],
+                    tiling.items[first:last], scratch, blocking, tiling.tile, tiling.positions,
+                    tiling.counts, tiling.origins, tiling.offsets, tiling.near, tiling.runs,
+                    *tiling.phases, tiling.places, tiling.place_runs,
+                )  # fmt: skip
+            )
+
+        if x.size and y.size:
+            share(work, len(tiling.items), threads)
+        if not all(finite):
+            return direct.run(x, direct.pack(packed.weight), out)
+        if direct._folds:
+            y = taps.fold_back(self.incidence, y)
+            if out is not None:
+                out[...] = y
+                return out
+        return y
+
+    def seconds(self, batch: int, threads: int) -> float:
+        """See `Plan.seconds`."""
+        tiling, size = self.tiling(max(batch, 1), threads), self.dtype.itemsize
+        items, parts = len(tiling.items), len(tiling.splits) - 1
+        share_of_batch = batch / max(batch, 1)
+        columns = share_of_batch * items / parts * tiling.columns
+        vectors = tiling.cost(tiling.columns) / tiling.columns * tiling.lanes
+        products = columns * vectors * tiling.products * tiling.inner * tiling.blocks * tiling.rows
+        panels = parts * columns * tiling.products * tiling.inner
+        sums = columns * tiling.products * tiling.outputs
+        rows = parts * items / parts * tiling.cut[0] * math.prod(tiling.box[:2]) * tiling.channels
+        moved = size * (2 * panels + 2 * sums) * COPY + rows * 2 * STEP
+        weights = size * int(tiling.starts[-1]) * 4 * COPY
+        done = (size * products * PRODUCT + moved + weights) / threads
+        return done + 20 * CALL + self._direct._loading
+
+    def working_bytes(self, batch: int, threads: int) -> int:
+        """See `Plan.working_bytes`."""
+        tiling, size = self.tiling(max(batch, 1), threads), self.dtype.itemsize
+        weight = math.prod(self.incidence.geometry.weight_shape)
+        return size * (threads * sum(tiling.scratch) + int(tiling.starts[-1]) + weight)
+
+
+class Winograd4(Winograd):
+    """F(4, 3): fewer products, at the price of digits."""
+
+    name = "winograd4"
+    on_request = "it loses digits that F(2, 3) keeps"
+    outputs_of_tile = 4
+
+
+@cache
+def _transforms(outputs: int) -> Transforms:
+    """F(outputs, 3); one output stands for an axis that is not transformed."""
+    return winograd_transforms(outputs, TAPS if outputs > 1 else 1)
+
+
+def _runs_on_axis(incidence: Incidence, transposed: bool, at: int) -> bool:
+    """Whether an axis has taps to transform; what lies outside does not matter for that."""
+    axis = incidence.geometry.axes[at]
+    read = adjoint_axis if transposed else forward_axis
+    gather: AxisGather = read(axis, np.arange(len(incidence.positions[at])))
+    return has_runs(with_neighbours(gather))
+
+
+def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Buffers of this thread on whole cache lines, kept from call to call."""
+    n_bytes = sum(sizes) * dtype.itemsize
+    held = getattr(_kept, "buffer", None)
+    if held is None or held.nbytes < n_bytes + LINE:
+        held = _kept.buffer = np.empty(n_bytes + LINE, dtype=np.uint8)
+    start = -held.ctypes.data % LINE
+    numbers = held[start : start + n_bytes].view(dtype)
+    ends = np.cumsum(sizes)
+    return tuple(numbers[end - size : end] for size, end in zip(sizes, ends, strict=True))
