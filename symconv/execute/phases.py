@@ -78,19 +78,21 @@ def adjoint_axis(axis: Axis, positions: IntArray) -> AxisGather:
     parts, stride = _parts(axis), axis.relation.stride
     last = max(place for place, _ in parts)
     n_places = -(-len(positions) // stride)
-    source = np.full(n_places + last, OUTSIDE, dtype=np.int64)
-    arrived = min(axis.n_out, n_places)
-    source[last : last + arrived] = np.arange(arrived)
-    taps, targets = [], []
-    for phase in range(min(stride, len(positions))):
-        taps.append(
-            tuple((0, last - place, tap) for tap, (place, at) in enumerate(parts) if at == phase)
-        )
-        target = np.full(n_places, OUTSIDE, dtype=np.int64)
+    phases = range(min(stride, len(positions)))
+    targets = np.full((len(phases), n_places), OUTSIDE, dtype=np.int64)
+    for row, phase in zip(targets, phases, strict=True):
         found = positions[phase::stride]
-        target[: len(found)] = found
-        targets.append(target)
-    return AxisGather((source,), tuple(taps), tuple(targets))
+        row[: len(found)] = found
+    # Positions that belong nowhere in any phase, as in the padding, are not computed.
+    kept = np.flatnonzero((targets != OUTSIDE).any(axis=0))
+    begin, end = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 1)
+    output = np.arange(begin - last, end)
+    source = np.where((output >= 0) & (output < axis.n_out), output, OUTSIDE)
+    taps = tuple(
+        tuple((0, last - place, tap) for tap, (place, at) in enumerate(parts) if at == phase)
+        for phase in phases
+    )
+    return AxisGather((source,), taps, tuple(targets[:, begin:end]))
 
 
 @dataclass(frozen=True)

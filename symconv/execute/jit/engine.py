@@ -18,6 +18,7 @@ from symconv.execute.jit.microkernel import (
     VECTOR,
     copy_even_vectors,
     copy_vectors,
+    interleave_vectors,
     tile_1x1,
     tile_1x8,
     tile_4x1,
@@ -163,6 +164,66 @@ def _unpack(sums, at, pitches, y, plane, sizes, places, run, corner, tile):
 
 
 @jit
+def _unpack_pair(sums, at, at_odd, pitches, y, plane, sizes, places, run, run_odd, corner, tile):
+    """As `_unpack`, for two jobs whose places alternate: ``y[2u] = even[u]``, ``y[2u+1] = odd[u]``.
+
+    The first few and last few places, which one of them has alone, are written one by one.
+    """
+    rows, mids = places
+    low, high = max(run[0], run_odd[0]), min(run[1], run_odd[1])
+    begin = min(max(low - corner[2], 0), tile[2])
+    end = max(min(max(high - corner[2], 0), tile[2]), begin)
+    first = run[2] + 2 * (begin + corner[2] - run[0])
+    start_of_plane = plane * sizes[0] * sizes[1] * sizes[2]
+    size = y.itemsize
+    lanes = VECTOR // size
+    count = end - begin
+    vectors = count // lanes
+    source, target = sums.ctypes.data, y.ctypes.data
+    for a in range(tile[0]):
+        d = rows[corner[0] + a]
+        if d < 0:
+            continue
+        for b in range(tile[1]):
+            h = mids[corner[1] + b]
+            if h < 0:
+                continue
+            shift = a * pitches[0] + b * pitches[1]
+            row = start_of_plane + (d * sizes[1] + h) * sizes[2]
+            even, odd = at + shift + begin, at_odd + shift + begin
+            if vectors > 0:
+                interleave_vectors(
+                    y[0], target + (row + first) * size, source + even * size, source + odd * size,
+                    vectors,
+                )  # fmt: skip
+                last = count - lanes
+                interleave_vectors(
+                    y[0], target + (row + first + 2 * last) * size, source + (even + last) * size,
+                    source + (odd + last) * size, 1,
+                )  # fmt: skip
+            else:
+                for j in range(count):
+                    y[row + first + 2 * j] = sums[even + j]
+                    y[row + first + 2 * j + 1] = sums[odd + j]
+            for j in range(tile[2]):
+                if begin <= j < end:
+                    continue
+                u = corner[2] + j
+                if run[0] <= u < run[1]:
+                    y[row + run[2] + 2 * (u - run[0])] = sums[at + shift + j]
+                if run_odd[0] <= u < run_odd[1]:
+                    y[row + run_odd[2] + 2 * (u - run_odd[0])] = sums[at_odd + shift + j]
+
+
+@jit
+def _alternate(run, run_odd):
+    """Whether the places of the second job are one after those of the first."""
+    if run[0] < 0 or run[3] != 2 or run_odd[3] != 2 or run[1] <= run[0] or run_odd[1] <= run_odd[0]:
+        return False
+    return run_odd[2] - 2 * run_odd[0] == run[2] - 2 * run[0] + 1
+
+
+@jit
 def convolve(
     x, x_sizes, weights, weight_starts, y, y_sizes, items, scratch, blocking, taps, offsets,
     panel_offsets, near, runs, phases, box, places, place_runs,
@@ -207,14 +268,23 @@ def convolve(
                         x[0], size, rows, weights.ctypes.data + at * size, source, where, count,
                         sums.ctypes.data + to * size, pitch, columns, 1 if c0 > 0 else 0,
                     )  # fmt: skip
-        for job in range(jobs):
+        job = 0
+        while job < jobs:
+            run = place_runs[job]
+            is_pair = job + 1 < jobs and _alternate(run, place_runs[job + 1])
+            by_axis = places[0][job], places[1][job]
             for r in range(min(job_rows, outputs - m0 * rows)):
                 for i in range(images):
-                    _unpack(
-                        sums, (job * job_rows + r) * pitch + i * image_sums, pitches, y,
-                        ((image + i) * groups + group) * outputs + m0 * rows + r, y_sizes,
-                        (places[0][job], places[1][job]), place_runs[job], corner, tile,
-                    )  # fmt: skip
+                    at = (job * job_rows + r) * pitch + i * image_sums
+                    plane = ((image + i) * groups + group) * outputs + m0 * rows + r
+                    if is_pair:
+                        _unpack_pair(
+                            sums, at, at + job_rows * pitch, pitches, y, plane, y_sizes, by_axis,
+                            run, place_runs[job + 1], corner, tile,
+                        )  # fmt: skip
+                    else:
+                        _unpack(sums, at, pitches, y, plane, y_sizes, by_axis, run, corner, tile)
+            job += 2 if is_pair else 1
 
 
 @jit

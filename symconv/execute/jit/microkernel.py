@@ -25,6 +25,7 @@ __all__ = [
     "VECTOR",
     "copy_even_vectors",
     "copy_vectors",
+    "interleave_vectors",
     "tile_1x1",
     "tile_1x8",
     "tile_4x1",
@@ -183,3 +184,32 @@ def copy_even_vectors(context: Any, like: Any, target: Any, source: Any, count: 
         return context.get_dummy_value()
 
     return types.void(like, *(types.intp,) * 3), generated
+
+
+@intrinsic
+def interleave_vectors(
+    context: Any, like: Any, target: Any, even: Any, odd: Any, count: Any
+) -> Any:
+    """Write `count` whole vectors from each of two addresses, in turn number by number."""
+
+    def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        _, target, even, odd, count = arguments
+        scalar, size = _numbers(signature.args[0])
+        lanes = VECTOR // size
+        vector = ir.VectorType(scalar, lanes)
+        turns = [place for lane in range(lanes) for place in (lane, lanes + lane)]
+        halves = [
+            ir.Constant(ir.VectorType(_LANE, lanes), part)
+            for part in (turns[:lanes], turns[lanes:])
+        ]
+        with cgutils.for_range(builder, count) as loop:
+            step = builder.mul(loop.index, _index(VECTOR))
+            first = _load(builder, builder.add(even, step), vector, size)
+            second = _load(builder, builder.add(odd, step), vector, size)
+            to = builder.add(target, builder.mul(step, _index(2)))
+            for number, half in enumerate(halves):
+                mixed = builder.shuffle_vector(first, second, half)
+                _store(builder, mixed, builder.add(to, _index(number * VECTOR)), size)
+        return context.get_dummy_value()
+
+    return types.void(like, *(types.intp,) * 4), generated
