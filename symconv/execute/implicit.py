@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import importlib.util
 import math
-import sys
 import threading
 from functools import cached_property
 from typing import Any
@@ -26,7 +25,7 @@ from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.phases import AXES, gather_of
 from symconv.execute.plan import Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP
+from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, loading
 from symconv.execute.threads import share, thread_count
 from symconv.execute.tiling import Tiling, as_run
 from symconv.incidence import Incidence
@@ -35,10 +34,10 @@ __all__ = ["ImplicitGemm"]
 
 Array = npt.NDArray[Any]
 
-_kept = threading.local()
+#: Products below which one thread is as fast as several.
+SMALL = 2**20
 
-#: Seconds that a product must save before it makes Numba load.
-LOADING = 0.05
+_kept = threading.local()
 
 
 def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
@@ -132,7 +131,7 @@ class ImplicitGemm(Plan):
         """A·x or Aᵀ·x of a batch, with packed weights."""
         from symconv.execute.jit.engine import convolve  # noqa: PLC0415 - Numba loads slowly
 
-        threads = thread_count()
+        threads = self._useful(len(x), thread_count())
         tiling = self.tiling(len(x), threads)
         shape = self.output_shape
         if self._folds:
@@ -171,6 +170,7 @@ class ImplicitGemm(Plan):
 
     def seconds(self, batch: int, threads: int) -> float:
         """See `Plan.seconds`."""
+        threads = self._useful(batch, threads)
         tiling, size = self.tiling(batch, threads), self.dtype.itemsize
         jobs, items = len(tiling.taps), len(tiling.items)
         lanes, parts = tiling.lanes, len(tiling.splits) - 1
@@ -186,17 +186,20 @@ class ImplicitGemm(Plan):
         sums = jobs * tiling.outputs * (whole + columns)
         moved = size * (copied + sums) * COPY + (packed_rows + items * 20) * STEP
         weights = size * int(tiling.starts[-1]) * 4 * COPY
-        return (size * products * PRODUCT + moved + weights) / threads + 20 * CALL + self._loading
-
-    @property
-    def _loading(self) -> float:
-        """Small products do not make Numba load, which takes a good half of a second."""
-        return 0.0 if "symconv.execute.jit.engine" in sys.modules else LOADING
+        calls = (20 if threads == 1 else 40) * CALL + loading()
+        return (size * products * PRODUCT + moved + weights) / threads + calls
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""
+        threads = self._useful(batch, threads)
         tiling, size = self.tiling(batch, threads), self.dtype.itemsize
         return size * (threads * sum(tiling.scratch) + int(tiling.starts[-1]))
+
+    def _useful(self, batch: int, threads: int) -> int:
+        """Threads that a batch keeps busy: handing work over takes as long as SMALL products."""
+        geometry = self.incidence.geometry
+        products = batch * math.prod(geometry.output_shape) * geometry.products_per_output
+        return 1 if products < SMALL else threads
 
     def _covers(self, size: tuple[int, ...]) -> bool:
         """Whether every sample of the output is written."""

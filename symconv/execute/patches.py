@@ -78,9 +78,15 @@ class Patches(Plan):
         places, kernel = math.prod(geometry.output_size), math.prod(geometry.kernel_size)
         gathered = geometry.in_channels * kernel * places
         products = geometry.out_channels // geometry.groups * gathered
-        calls = kernel * len(list(_tiles(self.incidence, self.dtype.itemsize))) + 4
-        each = self.dtype.itemsize * (products * 1.3 * PRODUCT / threads + 4 * gathered * COPY)
-        return batch * (each + calls * CALL)
+        padded = geometry.in_channels * math.prod(axis.n_reach for axis in geometry.axes)
+        # Numbers apart are read one by one, and what is added is read before it is written.
+        apart = 3 if geometry.axes[-1].relation.stride > 1 else 1
+        passes = (5 if self.transposed else 2) * apart
+        moved = passes * gathered + (6 if self.transposed else 2) * padded
+        moved += 2 * geometry.out_channels * places
+        calls = kernel * len(list(_tiles(self.incidence, self.dtype.itemsize))) + 6
+        each = self.dtype.itemsize * (products * 1.2 * PRODUCT / threads + moved * COPY)
+        return batch * (each + (calls + geometry.groups / 8) * CALL)
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symconv.execute.plan import Array, Plan
-from symconv.execute.speeds import COPY, PRODUCT
+from symconv.execute.speeds import CALL, COPY, PRODUCT
 from symconv.incidence import Incidence
 
 __all__ = ["Pointwise"]
@@ -60,7 +60,8 @@ class Pointwise(Plan):
         geometry = self.incidence.geometry
         planes = batch * geometry.groups * math.prod(geometry.input_size)
         size = self.dtype.itemsize
-        return size * planes * (read * written * PRODUCT / threads + (read + written) * COPY)
+        moved = (read + written) * COPY / threads
+        return size * planes * (read * written * PRODUCT / threads + moved) + 2 * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

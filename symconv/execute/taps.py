@@ -164,9 +164,13 @@ class Taps(Plan):
         kernel, places = math.prod(geometry.kernel_size), math.prod(geometry.output_size)
         read, written = geometry.in_channels, geometry.out_channels
         products = batch * kernel * places * read * written // geometry.groups
-        moved = batch * kernel * places * (2 * read + 3 * written)
+        apart = 3 if geometry.axes[-1].relation.stride > 1 else 1
+        passes = 4 if self.transposed else 3
+        moved = batch * kernel * places * (2 * apart * read + passes * written)
+        moved += 4 * batch * read * math.prod(axis.n_reach for axis in geometry.axes)
+        calls = kernel * (2 + batch * geometry.groups / 16) + 8
         size = self.dtype.itemsize
-        return size * (products * 1.3 * PRODUCT / threads + moved * COPY) + 3 * kernel * CALL
+        return size * (products * 1.2 * PRODUCT / threads + moved * COPY) + calls * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""
