@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import scipy.sparse.linalg
 import sympy
 
 from symconv.algebras import as_array
+from symconv.certifying import Certified
 from symconv.distributed import is_dask
 from symconv.errors import DTypeError, located
 from symconv.evaluation import Packed, Settings
@@ -85,6 +86,7 @@ class BoundOperator:
             return self.operator.run(columns, self.weight, settings=settings).reshape(self.shape[0])
         return self.operator.run(array, self.weight, settings=settings)
 
+    @overload
     def apply(
         self,
         x: Any,
@@ -92,9 +94,33 @@ class BoundOperator:
         *,
         out: Array | None = None,
         memory_limit: int | None = None,
-    ) -> Array:
+        certify: None = None,
+    ) -> Array: ...
+
+    @overload
+    def apply(
+        self,
+        x: Any,
+        plan: str = "auto",
+        *,
+        out: Array | None = None,
+        memory_limit: int | None = None,
+        certify: str,
+    ) -> Certified: ...
+
+    def apply(
+        self,
+        x: Any,
+        plan: str = "auto",
+        *,
+        out: Array | None = None,
+        memory_limit: int | None = None,
+        certify: str | None = None,
+    ) -> Array | Certified:
         """A·x + b over any leading batch axes (see `Operator.apply`)."""
         settings = Settings(memory_limit, out, self._packed)
+        if certify is not None:
+            return self.operator.certified(x, self.weight, self.bias, plan, settings, certify)
         return self.operator.run(x, self.weight, self.bias, plan, settings, affine=True)
 
     @property

@@ -230,6 +230,17 @@ class Oriented:
                 raise ParameterError(f"plan must be 'auto', 'taps' or 'sparse' here, got {plan!r}")
             return (linear.adjoint if self.transposed else linear.forward)(x, weight)
         chosen = self.choice(dtype, len(x), plan, settings.budget).plan
+        if part is not None and not chosen.exact_for(x, weight):
+            if plan == "auto":
+                chosen = self.choice(dtype, len(x), plan, settings.budget, exact=True).plan
+            elif dtype == np.float32:
+                x, weight = x.astype(np.float64), weight.astype(np.float64)
+                return self._planned(x, weight, plan, settings, part)
+            else:
+                raise ParameterError(
+                    f"plan {plan!r} must keep these integers exact, and it would round them; use "
+                    f"plan='auto', or floats"
+                )
         limb = part.limb if part is not None else ()
         key = chosen.name, self.transposed, self.conjugated, dtype, *limb
         packed = settings.packed.get(key) if settings.packed is not None else None
@@ -251,14 +262,19 @@ class Oriented:
         return out.reshape(shape)
 
     def choice(
-        self, dtype: np.dtype[Any], batch: int, plan: str = "auto", budget: int | None = None
+        self,
+        dtype: np.dtype[Any],
+        batch: int,
+        plan: str = "auto",
+        budget: int | None = None,
+        exact: bool = False,
     ) -> planner.Choice:
         """The plan for a type and a batch (see `symconv.execute.planner`)."""
         linear = self.linear
         if not isinstance(linear, ConvolutionMap):
             raise ParameterError("plans are for layers with weights; this one runs in one way only")
         threads = thread_count()
-        return linear.planner.choose(self.transposed, dtype, batch, threads, plan, budget)
+        return linear.planner.choose(self.transposed, dtype, batch, threads, plan, budget, exact)
 
     def _through_matrix(self, x: Array, weight: Array) -> Array:
         nnz = self.linear.nnz

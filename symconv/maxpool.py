@@ -8,6 +8,7 @@ algebra, 0, wherever a window reads a sample, and −∞ elsewhere. Positions ou
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import sympy
 from symconv import matrices
 from symconv.algebras import Algebra, as_array, magnitude
 from symconv.boundary import OUTSIDE
+from symconv.distributed import apply_windows, is_dask
 from symconv.errors import DTypeError, GeometryError, ParameterError, ShapeError, located
 from symconv.execute.pooling import window_argmax, window_argmax_shares, window_extremes
 from symconv.incidence import Windows
@@ -151,7 +153,8 @@ class PoolOperator(WindowOperator):
         Parameters
         ----------
         x : array_like, shape (*leading, *input_shape)
-            Integers, Fractions, SymPy expressions, float32 or float64.
+            Integers, Fractions, SymPy expressions, float32 or float64; a Dask array gives Dask
+            arrays.
         weight, bias : None
             As the other operators' `apply` takes them; there are none here.
         return_indices : bool, default False
@@ -177,6 +180,8 @@ class PoolOperator(WindowOperator):
             for name, value in (("weight", weight), ("bias", bias)):
                 if value is not None:
                     raise ParameterError(f"{name} must be left out: max pooling has none")
+            if is_dask(x):
+                return self._tiled(x, return_indices)
             array, algebra = self._checked("x", x, self.input_shape)
             planes = array.size // max(self.shape[1], 1)
             each = array.itemsize + (8 if return_indices else 0)
@@ -190,6 +195,15 @@ class PoolOperator(WindowOperator):
             if return_indices:
                 return window_argmax(array, self._windows.reads)
             return window_extremes(array, self._windows.reads)
+
+    def _tiled(self, x: Any, return_indices: bool) -> Any:
+        """`apply` on a Dask array."""
+        # The type is refused now, not in a task.
+        self._checked("x", np.empty((0, *self.input_shape), dtype=x.dtype), self.input_shape)
+        run = partial(_maxima_of_part, description=self.describe(), indices=return_indices)
+        dtypes = (x.dtype, np.dtype(np.int64)) if return_indices else (x.dtype,)
+        found = apply_windows(self._windows, x, run, dtypes, self.describe())
+        return found if return_indices else found[0]
 
     def symbolic(self, x: Any = None) -> Array:
         """Each output as SymPy's Max of its window: of the symbols ``x_i_j``, or of given entries.
@@ -343,6 +357,11 @@ class PoolOperator(WindowOperator):
 
     def _repr_html_(self) -> str:
         return html_summary(repr(self), self._repr_latex_(), self.spy())
+
+
+def _maxima_of_part(x: Array, windows: Windows, description: str, indices: bool) -> Any:
+    """What a task of a Dask array computes."""
+    return PoolOperator(windows, description).apply(x, return_indices=indices)
 
 
 def _check_windows(windows: Windows) -> None:

@@ -255,7 +255,7 @@ def _minus(array: Array, zero: Array) -> Array:
     largest = magnitude(array) + magnitude(zero)
     for kind in (np.int16, np.int32, np.int64):
         if largest <= np.iinfo(kind).max:
-            return array.astype(kind) - zero.astype(kind)
+            return np.asarray(array.astype(kind) - zero.astype(kind))
     return np.asarray(array.astype(object) - zero.astype(object))
 
 

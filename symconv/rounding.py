@@ -19,7 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.algebras import as_array
+from symconv.certifying import plain_product
 from symconv.errors import DTypeError
+from symconv.evaluation import DEFAULT
+from symconv.execute.bounds import gamma
 from symconv.operator import Operator
 
 __all__ = [
@@ -39,11 +42,6 @@ Array = npt.NDArray[Any]
 #: Unit roundoff of float64, and what covers anything lost to underflow.
 UNIT = 2.0**-53
 TINY = 2.0**-1000
-
-
-def gamma(terms: int) -> float:
-    """An upper bound on γ_k for sums of `terms` rounded products."""
-    return above(Fraction(terms) / (2**53 - terms))
 
 
 def above(value: Fraction) -> float:
@@ -141,9 +139,14 @@ def product(operator: Operator, weight: Any, x: Array) -> tuple[Array, Array]:
     if weight is not None:
         rounded = floats(weight)
         magnitudes = np.abs(rounded)
-    linear = operator.oriented.linear
+    oriented, linear = operator.oriented, operator.oriented.linear
     terms = max(linear.forward_terms, linear.adjoint_terms)
-    y = operator.apply_linear(x, rounded)
-    sizes = operator.apply_linear(np.abs(x), magnitudes)
+
+    def times(x: Array, weight: Array | None) -> Array:
+        # Plans that transform on the way have other bounds.
+        given = oriented.checked_input("x", x, operator.input_shape)
+        return plain_product(oriented, given, oriented.checked_weight(weight), DEFAULT)
+
+    y, sizes = times(x, rounded), times(np.abs(x), magnitudes)
     # Three more roundings: of the weight, of a division, and of this bound itself.
     return y, sizes * (gamma(terms + 3) * (1 + 2 * gamma(terms + 3))) + TINY

@@ -6,6 +6,7 @@ import click
 
 from symconv import __version__
 from symconv.cli.applying import apply
+from symconv.cli.auditing import audit_command
 from symconv.cli.benching import bench_command
 from symconv.cli.demonstrating import demo
 from symconv.cli.matrices import matrix
@@ -17,6 +18,8 @@ from symconv.cli.proving import check, prove
 from symconv.cli.separating import separate_command
 from symconv.cli.sizes import shape
 from symconv.cli.summarising import summary
+from symconv.cli.sweeping import sweep_command
+from symconv.cli.vectors import vectors
 
 __all__ = ["commands"]
 
@@ -44,3 +47,6 @@ commands.add_command(receptive_field)
 commands.add_command(summary)
 commands.add_command(separate_command)
 commands.add_command(bench_command)
+commands.add_command(audit_command)
+commands.add_command(sweep_command)
+commands.add_command(vectors)

@@ -43,7 +43,7 @@ def is_dask(value: Any) -> bool:
 
 
 def in_memory(**named: Any) -> None:
-    """Refuse Dask arrays where every tile needs the whole."""
+    """Refuse Dask arrays where the whole is needed at once."""
     for name, value in named.items():
         if is_dask(value):
             raise ParameterTypeError(
@@ -176,10 +176,10 @@ def _starts(x: Any, rank: int) -> list[list[int]]:
 
 
 def _result_dtype(tiles: LinearTiles) -> np.dtype[Any]:
-    """The type of every part: found from one output of an empty batch, and a bound for integers."""
+    """The type of every part: found from one output for zeros, and a bound for integers."""
     parts = [axis[0] for axis in tiles.parts]
-    empty = np.zeros((0, *tiles.read, *(part.width for part in parts)), dtype=tiles.kind)
-    dtype = tiles.compute(empty, parts).dtype
+    zeros = np.zeros((*tiles.read, *(part.width for part in parts)), dtype=tiles.kind)
+    dtype = tiles.compute(zeros, parts).dtype
     if dtype.kind in "fc":
         return dtype
     if "O" in (dtype.kind, tiles.kind.kind):

@@ -170,7 +170,7 @@ def block(axis: Axis, outputs: range, samples: range) -> Axis:
     --------
     >>> whole = Axis(AxisRelation(3, stride=2, pad_lo=1, pad_hi=1), 16, 8)
     >>> block(whole, range(2, 4), range(3, 8)).relation
-    AxisRelation(n_taps=3, stride=2, dilation=1, pad_lo=0, pad_hi=8, input_dilation=1)
+    AxisRelation(n_taps=3, stride=2, dilation=1, pad_lo=0, pad_hi=9, input_dilation=1)
     """
     relation: Any = axis.relation
     if isinstance(relation, AdaptiveRelation):
@@ -236,7 +236,9 @@ def _folded_back(
 ) -> tuple[IntArray, Axis, IntArray]:
     """The outputs that read some samples, their axis, and the sample of each padded position.
 
-    Runs of outputs that are far apart are moved together until only their windows stay apart.
+    Runs of outputs that are far apart are put side by side. No window of one run then covers a
+    sample's position of the next: the last output of a run is the last that starts at or before
+    its samples, the first one the first that ends at or after them.
     """
     bare, stored = _bare(axis.relation), _positions(axis, boundary)
     inside = (stored >= start) & (stored < stop)
@@ -249,17 +251,12 @@ def _folded_back(
     outputs = np.flatnonzero(np.cumsum(steps[:-1]) > 0)
     if not len(outputs):
         outputs = np.zeros(1, dtype=np.int64)
-    apart = (bare.extent - 1) // bare.stride
-    gaps = np.minimum(np.diff(outputs) - 1, apart)
-    moved = np.concatenate([[0], np.cumsum(gaps + 1)])
-    source = np.full(moved[-1] + 1, OUTSIDE)
-    source[moved] = outputs
-    fold = np.full(bare.reach(len(source)), OUTSIDE)
+    fold = np.full(bare.reach(len(outputs)), OUTSIDE)
     taps = np.arange(axis.n_taps)
     read = bare.position(outputs[:, None], taps)
-    here = bare.position(moved[:, None], taps)
+    here = bare.position(np.arange(len(outputs))[:, None], taps)
     fold[here] = np.where(inside[read], stored[read] - start, OUTSIDE)
-    return source, Axis(bare, len(fold), len(source)), fold
+    return outputs, Axis(bare, len(fold), len(outputs)), fold
 
 
 def window_part(table: IntArray, start: int, stop: int, starts: Sequence[int]) -> Part:

@@ -2,7 +2,8 @@
 
 Integers are bounded first, by Σ|a|·|b| over the products of one output: below 2²⁴ the product runs
 in float32 and below 2⁵³ in float64 (every partial sum is then such a float exactly, whatever the
-order), beyond that in several such products of parts of the numbers (`symconv.execute.limbs`).
+order), beyond that in several such products of parts of the numbers (`symconv.execute.limbs`), or
+in Python integers where there are few.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from symconv.algebras import Algebra, common, integers_over_denominator, magnitu
 from symconv.errors import TooLargeError
 from symconv.execute import limbs
 from symconv.execute.sums import DOUBLE, SINGLE, Sums
+from symconv.execute.threads import share, thread_count
 
 __all__ = ["Part", "add_exactly", "bilinear"]
 
@@ -28,28 +30,26 @@ Array = npt.NDArray[Any]
 #: Products of SymPy expressions that are attempted before the call is refused.
 MAX_OBJECT_PRODUCTS = 5 * 10**8
 
-#: Numbers that are converted at once, in cache.
+#: Products of Python integers that take as long as one call of a plan.
+FEW = 500
+
+#: Numbers that are converted at once, in cache; and how many are shared among threads.
 CHUNK = 2**15
+LARGE = 2**18
 
 _expand = np.frompyfunc(sympy.expand, 1, 1)
 
 
 @dataclass(frozen=True)
 class Part:
-    """What is to be known of integers that run as floats.
+    """Says that the floats are integers whose sums, in whatever order, are such floats.
 
     Attributes
     ----------
-    limit : int
-        Up to which the floats hold every integer; all sums of the products stay below it.
-    largest : tuple of int
-        The largest |a| and |b|, for plans that compute with other sums.
     limb : tuple of int
         Which digit of `b` this is, and of how many bits; () for all of it.
     """
 
-    limit: int
-    largest: tuple[int, int]
     limb: tuple[int, ...] = ()
 
 
@@ -80,7 +80,7 @@ def bilinear(
         return _expand(product(a.astype(object), b.astype(object), None)), algebra
     a, a_denominator = integers_over_denominator(a)
     b, b_denominator = integers_over_denominator(b)
-    result = _integers(product, a, b, sums)
+    result = _integers(product, a, b, sums, n_products)
     if algebra is Algebra.RATIONAL:
         denominator = a_denominator * b_denominator
         divide = np.frompyfunc(lambda value: Fraction(int(value), denominator), 1, 1)
@@ -94,19 +94,36 @@ def _float_dtype(a: Array, b: Array) -> np.dtype[Any]:
     return np.result_type(*floats)
 
 
-def _integers(product: Product, a: Array, b: Array, sums: Sums) -> Array:
+def _integers(product: Product, a: Array, b: Array, sums: Sums, n_products: int) -> Array:
     bound = sums.bound(a, b)
     for limit, dtype in ((SINGLE, np.float32), (DOUBLE, np.float64)):
         if bound < limit:
-            part = Part(limit, (magnitude(a), magnitude(b)))
-            return _whole(product(a.astype(dtype), b.astype(dtype), part))
+            return _whole(product(_floats(a, dtype), _floats(b, dtype), Part()))
     if bound < 2**63 and sums.by_loops:
         return product(a.astype(np.int64), b.astype(np.int64), None)
+    first, second = limbs.split(a, b, sums)
+    if n_products < FEW * first[0] * second[0]:
+        result = product(np.asarray(a.astype(object)), np.asarray(b.astype(object)), None)
+        return result.astype(np.int64) if bound < 2**63 else result
 
     def doubles(a: Array, b: Array, limb: tuple[int, ...]) -> Array:
-        return product(a, b, Part(DOUBLE, (_largest(a), _largest(b)), limb))
+        return product(a, b, Part(limb))
 
-    return limbs.product(doubles, a, b, sums, bound)
+    return limbs.product(doubles, (a, first), (b, second), bound)
+
+
+def _floats(array: Array, dtype: npt.DTypeLike) -> Array:
+    """Integers as floats that hold them."""
+    if array.size < LARGE or not array.flags.c_contiguous:
+        return array.astype(dtype)
+    result = np.empty(array.shape, dtype)
+    source, target = array.reshape(-1), result.reshape(-1)
+
+    def convert(here: slice) -> None:
+        target[here] = source[here]
+
+    _in_chunks(convert, array.size)
+    return result
 
 
 def _whole(y: Array) -> Array:
@@ -114,13 +131,20 @@ def _whole(y: Array) -> Array:
     if y.dtype != np.float64 or not (y.flags.c_contiguous and y.flags.writeable):
         return y.astype(np.int64)
     flat, result = y.reshape(-1), y.reshape(-1).view(np.int64)
-    for start in range(0, len(flat), CHUNK):
-        result[start : start + CHUNK] = flat[start : start + CHUNK].astype(np.int64)
+
+    def convert(here: slice) -> None:
+        result[here] = flat[here].astype(np.int64)
+
+    _in_chunks(convert, y.size)
     return result.reshape(y.shape)
 
 
-def _largest(array: Array) -> int:
-    return int(np.abs(array).max(initial=0))
+def _in_chunks(convert: Callable[[slice], None], size: int) -> None:
+    def work(first: int, last: int) -> None:
+        for at in range(first, last):
+            convert(slice(at * CHUNK, (at + 1) * CHUNK))
+
+    share(work, -(-size // CHUNK), thread_count() if size >= LARGE else 1)
 
 
 def _check_objects(n_products: int) -> None:

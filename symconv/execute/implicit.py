@@ -25,7 +25,7 @@ from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.phases import AXES, gather_of
 from symconv.execute.plan import Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, loading
+from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, VECTOR, loading
 from symconv.execute.threads import share, thread_count
 from symconv.execute.tiling import Tiling, as_run
 from symconv.incidence import Incidence
@@ -41,14 +41,16 @@ _kept = threading.local()
 
 
 def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
-    """Buffers of this thread, kept from call to call: fresh pages cost more than the sums."""
-    n_bytes = sum(sizes) * dtype.itemsize
+    """Buffers of this thread on cache lines, kept from call to call: fresh pages cost time."""
+    n_bytes = [-(-size * dtype.itemsize // VECTOR) * VECTOR for size in sizes]
     held = getattr(_kept, "buffer", None)
-    if held is None or held.nbytes < n_bytes:
-        held = _kept.buffer = np.empty(n_bytes, dtype=np.uint8)
-    numbers = held[:n_bytes].view(dtype)
-    ends = np.cumsum(sizes)
-    return tuple(numbers[end - size : end] for size, end in zip(sizes, ends, strict=True))
+    if held is None or held.nbytes < sum(n_bytes) + VECTOR:
+        held = _kept.buffer = np.empty(sum(n_bytes) + VECTOR, dtype=np.uint8)
+    at, parts = -held.ctypes.data % VECTOR, []
+    for size, length in zip(sizes, n_bytes, strict=True):
+        parts.append(held[at : at + length].view(dtype)[:size])
+        at += length
+    return tuple(parts)
 
 
 class ImplicitGemm(Plan):
@@ -74,7 +76,7 @@ class ImplicitGemm(Plan):
         return ""
 
     @cached_property
-    def _folds(self) -> bool:
+    def folds(self) -> bool:
         """Whether padded places share a sample, so that the adjoint is added up afterwards."""
         return self.transposed and not all(map(_is_run, self.incidence.positions))
 
@@ -82,7 +84,7 @@ class ImplicitGemm(Plan):
     def gather(self) -> Any:
         """The stride-1 gathers."""
         places: Any = self.incidence.positions
-        if self._folds:
+        if self.folds:
             places = [np.arange(len(table)) for table in places]
         return gather_of(self.incidence, places, self.transposed)
 
@@ -134,19 +136,19 @@ class ImplicitGemm(Plan):
         threads = self._useful(len(x), thread_count())
         tiling = self.tiling(len(x), threads)
         shape = self.output_shape
-        if self._folds:
+        if self.folds:
             shape = (shape[0], *map(len, self.incidence.positions))
             y = np.empty((len(x), *shape), dtype=self.dtype)
         else:
             y = self.result(len(x), out)
-        if self.transposed and not self._covers(shape[1:]):
+        if self.transposed and not self.covers(shape[1:]):
             y[...] = 0
         x = np.ascontiguousarray(x, dtype=self.dtype)
         missing = (1,) * (AXES + 2 - x.ndim)
         sizes = [np.array((*missing, *array.shape[2:]), dtype=np.int64) for array in (x, y)]
         blocking = (
             tiling.rows, tiling.block, tiling.groups, tiling.channels, tiling.outputs,
-            tiling.pitch(1), tiling.pitch(), tiling.is_compact,
+            tiling.pitch(1), tiling.pitch(), tiling.channel_pitch, tiling.is_compact,
         )  # fmt: skip
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)
         phases = np.array(tiling.gather.phases, dtype=np.int64).reshape(-1, AXES)
@@ -161,7 +163,7 @@ class ImplicitGemm(Plan):
 
         if x.size and y.size:
             share(work, len(tiling.items), threads)
-        if self._folds:
+        if self.folds:
             y = taps.fold_back(self.incidence, y)
             if out is not None:
                 out[...] = y
@@ -201,7 +203,7 @@ class ImplicitGemm(Plan):
         products = batch * math.prod(geometry.output_shape) * geometry.products_per_output
         return 1 if products < SMALL else threads
 
-    def _covers(self, size: tuple[int, ...]) -> bool:
+    def covers(self, size: tuple[int, ...]) -> bool:
         """Whether every sample of the output is written."""
         return all(
             sum(int((target != OUTSIDE).sum()) for target in axis.targets) == n

@@ -89,7 +89,9 @@ def digits(array: Array, count: int, bits: int) -> Iterator[Array]:
     yield array.astype(np.float64)
 
 
-def product(doubles: Doubles, a: Array, b: Array, sums: Sums, bound: int) -> Array:
+def product(
+    doubles: Doubles, first: tuple[Array, Digits], second: tuple[Array, Digits], bound: int
+) -> Array:
     """``a∘b`` for integers whose outputs are at most `bound`: int64 below 2⁶³, else Python ints.
 
     Raises
@@ -97,13 +99,13 @@ def product(doubles: Doubles, a: Array, b: Array, sums: Sums, bound: int) -> Arr
     TooLargeError
         If memory does not hold the sums.
     """
-    (count_a, bits_a), (count_b, bits_b) = split(a, b, sums)
+    (a, (count_a, bits_a)), (b, (count_b, bits_b)) = first, second
     # The digits of one factor are kept, those of the other made as they are used.
-    second = list(digits(b, count_b, bits_b))
+    kept = list(digits(b, count_b, bits_b))
     total = _Words(bound)
-    for i, first in enumerate(digits(a, count_a, bits_a)):
-        for j, digit in enumerate(second):
-            part = doubles(first, digit, (bits_b, j) if count_b > 1 else ())
+    for i, digit_a in enumerate(digits(a, count_a, bits_a)):
+        for j, digit_b in enumerate(kept):
+            part = doubles(digit_a, digit_b, (bits_b, j) if count_b > 1 else ())
             total.add(part.astype(np.int64), bits_a * i + bits_b * j)
     return total.value()
 

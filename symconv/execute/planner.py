@@ -9,18 +9,29 @@ from typing import Any
 import numpy as np
 
 from symconv.errors import ParameterError
+from symconv.execute.fourier import Fourier
 from symconv.execute.implicit import ImplicitGemm
 from symconv.execute.patches import Patches
 from symconv.execute.plan import Plan
 from symconv.execute.pointwise import Pointwise
+from symconv.execute.speeds import loading
 from symconv.execute.taps import Taps
+from symconv.execute.winograd import Winograd, Winograd4
 from symconv.incidence import Incidence
 from symconv.memory import available, readable, require
 
 __all__ = ["PLANS", "Choice", "Offer", "Planner"]
 
 #: Every plan that follows from the geometry alone; the first of equals is taken.
-PLANS: tuple[type[Plan], ...] = (Pointwise, ImplicitGemm, Patches, Taps)
+PLANS: tuple[type[Plan], ...] = (
+    Pointwise,
+    ImplicitGemm,
+    Patches,
+    Taps,
+    Winograd,
+    Winograd4,
+    Fourier,
+)
 
 
 @dataclass(frozen=True)
@@ -36,6 +47,8 @@ class Offer:
         Memory next to input and output.
     refusal : str
         Why the plan cannot run; empty where it can.
+    on_request : str
+        Why "auto" does not take it; empty where it may.
     """
 
     name: str
@@ -43,6 +56,7 @@ class Offer:
     seconds: float
     working_bytes: int
     refusal: str
+    on_request: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ class Choice:
                 f"{1000 * offer.seconds:8.2f} ms  {readable(offer.working_bytes):>10}  "
                 f"theorem {offer.theorem}"
             )
+            if offer.on_request and not offer.refusal:
+                said += f"; only on request: {offer.on_request}"
             lines.append(f"  {offer.name:<10} {said}")
         return "\n".join(lines)
 
@@ -107,7 +123,7 @@ class Planner:
             if not refusal:
                 plan = self._plan(kind, transposed, dtype)
                 seconds, held = plan.seconds(batch, threads), plan.working_bytes(batch, threads)
-            offers.append(Offer(kind.name, kind.theorem, seconds, held, refusal))
+            offers.append(Offer(kind.name, kind.theorem, seconds, held, refusal, kind.on_request))
         return tuple(offers)
 
     def choose(
@@ -118,8 +134,11 @@ class Planner:
         threads: int,
         forced: str = "auto",
         budget: int | None = None,
+        exact: bool = False,
     ) -> Choice:
         """The plan to run: the one that is `forced`, or the fastest within `budget` bytes.
+
+        With `exact`, only plans that keep integers exact wherever their sums are.
 
         Raises
         ------
@@ -128,9 +147,12 @@ class Planner:
         TooLargeError
             If no plan keeps within the budget.
         """
-        key = transposed, dtype, batch, threads, forced, budget
+        key = transposed, dtype, batch, threads, forced, budget, exact, loading()
         if key not in self._choices:
             offers = self.offers(transposed, dtype, batch, threads)
+            if exact:
+                keep = {kind.name for kind in self.plans if kind.is_exact}
+                offers = tuple(offer for offer in offers if offer.name in keep)
             name, reason = _chosen(offers, forced, budget)
             kind = next(kind for kind in self.plans if kind.name == name)
             plan = self._plan(kind, transposed, dtype)
@@ -146,7 +168,10 @@ def _chosen(offers: Sequence[Offer], forced: str, budget: int | None) -> tuple[s
             raise ParameterError(f"plan {forced!r} must be able to run here: {offer.refusal}")
         require(offer.working_bytes, f"plan {forced!r}", 'use plan="auto"', budget)
         return forced, "asked for"
-    able = sorted((offer for offer in offers if not offer.refusal), key=lambda o: o.seconds)
+    able = sorted(
+        (offer for offer in offers if not (offer.refusal or offer.on_request)),
+        key=lambda offer: offer.seconds,
+    )
     limit = available() if budget is None else budget
     within = [offer for offer in able if offer.working_bytes <= limit]
     if not within:

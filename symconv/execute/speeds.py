@@ -6,10 +6,33 @@ Only ratios decide which plan is chosen, and they last longer than the absolute 
 
 from __future__ import annotations
 
-__all__ = ["CALL", "COPY", "PRODUCT", "STEP"]
+import sys
+
+__all__ = [
+    "CALL",
+    "COPY",
+    "FOURIER",
+    "MIXED",
+    "PRODUCT",
+    "SLACK",
+    "STEP",
+    "VECTOR",
+    "loading",
+]
+
+#: Bytes of one vector register, and those that compiled loops may read and write past the end of
+#: every buffer.
+VECTOR = 64
+SLACK = 16 * VECTOR
 
 #: One multiplication and addition at the peak of one core, per byte of the number type.
 PRODUCT = 3.2e-12
+
+#: One sample of a Fourier transform, per byte and level (log₂ of the length).
+FOURIER = 5e-11
+
+#: One product of complex arrays, per byte of a factor.
+MIXED = 2e-10
 
 #: Reading and writing one byte of a large array.
 COPY = 1.5e-10
@@ -19,3 +42,11 @@ STEP = 1e-8
 
 #: One call of a NumPy function.
 CALL = 5e-6
+
+#: Seconds that a product must save before it makes Numba load, which takes a good half of one.
+LOADING = 5e-4
+
+
+def loading() -> float:
+    """What compiled plans count for loading: small products do not make Numba load."""
+    return 0.0 if "symconv.execute.jit.engine" in sys.modules else LOADING

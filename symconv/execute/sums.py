@@ -131,7 +131,7 @@ def row_totals(
     for number, rows in enumerate(kinds):
         along = np.moveaxis(totals, 1 + number, -1)
         totals = np.moveaxis(along @ rows.T.astype(along.dtype), -1, 1 + number)
-    return totals
+    return np.asarray(totals)
 
 
 def largest_row_sum(incidence: Incidence, weight: Array, transposed: bool) -> int:

@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from symconv.boundary import OUTSIDE
 from symconv.execute.phases import Gather
+from symconv.execute.speeds import SLACK, VECTOR
 
-__all__ = ["Tiling", "as_run"]
+__all__ = ["NO_RUN", "Tiling", "as_run", "shared_out", "stacked"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -32,10 +33,6 @@ LEAST_COLUMNS = 96
 #: Bytes from which weights do not stay in the second cache, and the columns that then share them.
 HEAVY_BYTES = 2**20
 MOST_COLUMNS = 512
-
-#: Bytes of a vector register, and what must be free after each buffer.
-VECTOR = 64
-SLACK = 16 * VECTOR
 
 #: A run that is none: its tables are read place by place.
 NO_RUN = (-1, -1, 0, 1)
@@ -61,9 +58,9 @@ def as_run(table: IntArray) -> tuple[int, int, int, int]:
     return begin, end, first, step
 
 
-def _shared(size: int, most: int) -> int:
-    """The size of nearly equal parts of `size` of at most `most`."""
-    return -(-size // -(-size // max(most, 1)))
+def shared_out(size: int, most: int) -> int:
+    """The size of nearly equal parts of `size` of at most `most`; 1 where there is nothing."""
+    return -(-size // -(-size // max(most, 1))) if size else 1
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,7 @@ class Tiling:
     @cached_property
     def block(self) -> int:
         """Input channels that are packed at once."""
-        return _shared(self.channels, TAPS // max(int(self.taps.max()), 1))
+        return shared_out(self.channels, TAPS // max(int(self.taps.max()), 1))
 
     @property
     def positions(self) -> tuple[int, ...]:
@@ -135,12 +132,12 @@ class Tiling:
         depth, height, width = self.positions
         _, over_height, over_width = (0, 0, 0) if self.is_compact else self.reach
         if width + over_width > columns:
-            return 1, 1, _shared(width, max(columns - over_width, LEAST_COLUMNS // 2))
-        high = _shared(height, columns // (width + over_width))
+            return 1, 1, shared_out(width, max(columns - over_width, LEAST_COLUMNS // 2))
+        high = shared_out(height, columns // (width + over_width))
         if high < height:
             return 1, high, width
         plane = (width + over_width) * (high + over_height)
-        return _shared(depth, columns // plane), high, width
+        return shared_out(depth, columns // plane), high, width
 
     @cached_property
     def is_heavy(self) -> bool:
@@ -161,8 +158,8 @@ class Tiling:
         if self.is_heavy:
             rows = len(self.taps) * -(-self.outputs // self.threads)
             columns = min(MOST_COLUMNS, HEAVY_BYTES // (rows * self.itemsize))
-            return _shared(self.batch, columns // image)
-        return _shared(self.batch, min(self._columns() // image, -(-self.batch // self.threads)))
+            return shared_out(self.batch, columns // image)
+        return shared_out(self.batch, min(self._columns() // image, -(-self.batch // self.threads)))
 
     @property
     def box(self) -> tuple[int, ...]:
@@ -184,15 +181,23 @@ class Tiling:
         return VECTOR // self.itemsize
 
     def pitch(self, extra: int = 0) -> int:
-        """Numbers from one row of columns to the next: whole vectors."""
-        return (-(-self.columns // self.lanes) + extra) * self.lanes
+        """Numbers from one row of columns to the next: an odd number of vectors.
+
+        Rows an even power of two apart would share the same few sets of a cache.
+        """
+        return ((-(-self.columns // self.lanes) + extra) | 1) * self.lanes
+
+    @property
+    def channel_pitch(self) -> int:
+        """Numbers from one packed channel to the next: an odd number of vectors, too."""
+        per_channel = len(self.gather.phases) * math.prod(self.box)
+        return (-(-per_channel // self.lanes) | 1) * self.lanes
 
     @cached_property
     def offsets(self) -> IntArray:
         """Per job, where each (channel, tap) of a block starts in the packed input."""
         box = self.box
         per_phase = math.prod(box)
-        per_channel = len(self.gather.phases) * per_phase
         table = np.zeros((len(self.taps), self.block * int(self.taps.max())), dtype=np.int64)
         for row, job in zip(table, self.gather.jobs, strict=True):
             starts = [
@@ -200,7 +205,9 @@ class Tiling:
                 + int(np.ravel_multi_index(shifts, box))
                 for phases, shifts, _ in job.taps
             ]
-            each = np.add.outer(np.arange(self.block) * per_channel, np.array(starts, dtype=int))
+            each = np.add.outer(
+                np.arange(self.block) * self.channel_pitch, np.array(starts, dtype=int)
+            )
             row[: each.size] = each.ravel()
         return table
 
@@ -213,7 +220,7 @@ class Tiling:
     def near(self) -> tuple[IntArray, ...]:
         """Per axis the input index at (phase, place), long enough for every tile."""
         return tuple(
-            _stacked(axis.sources, -(-n // tile) * tile + reach)
+            stacked(axis.sources, -(-n // tile) * tile + reach)
             for axis, n, tile, reach in zip(
                 self.gather.axes, self.positions, self.tile, self.reach, strict=True
             )
@@ -253,7 +260,7 @@ class Tiling:
     def scratch(self) -> tuple[int, int, int]:
         """Numbers of packed input, compact rows and sums that a thread needs."""
         slack = SLACK // self.itemsize
-        packed = self.images * self.block * len(self.gather.phases) * math.prod(self.box)
+        packed = self.images * self.block * self.channel_pitch
         compact = self.offsets.shape[1] * self.pitch() if self.is_compact else 0
         sums = len(self.taps) * self.most_blocks * self.rows * self.pitch(1)
         return packed + self.columns + slack, compact + slack, sums + slack
@@ -292,7 +299,7 @@ class Tiling:
         return np.stack([image, held, group, first, last, *corner, *sizes], axis=1).astype(np.int64)
 
 
-def _stacked(tables: tuple[IntArray, ...], length: int) -> IntArray:
+def stacked(tables: tuple[IntArray, ...], length: int) -> IntArray:
     """Tables cut or filled up to one length."""
     stacked = np.full((len(tables), length), OUTSIDE, dtype=np.int64)
     for row, table in zip(stacked, tables, strict=True):

@@ -39,8 +39,9 @@ from symconv.execute import taps
 from symconv.execute.implicit import ImplicitGemm
 from symconv.execute.phases import AXES, AxisGather, adjoint_axis, forward_axis
 from symconv.execute.plan import Plan
-from symconv.execute.runs import TAPS, RunTiling, has_runs, with_neighbours
-from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP
+from symconv.execute.run_tiling import RunTiling
+from symconv.execute.runs import TAPS, has_runs, with_neighbours
+from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, loading
 from symconv.execute.threads import share, thread_count
 from symconv.incidence import Incidence
 from symconv.toomcook import Transforms, winograd_transforms
@@ -110,21 +111,39 @@ class Winograd(Plan):
         return high.nested(wide)
 
     @cached_property
-    def growth(self) -> int:
-        """By how much the sums on the way may exceed Σ|w|·max|x|, in the units that they come in.
+    def amplification(self) -> Fraction:
+        """How far the sums on the way may exceed Σ|w|·max|x|, whatever their order.
 
-        The absolute transforms bound every partial sum, whatever the order; the denominators of
-        the weights' transform are the units. Integers with growth·Σ|w|·max|x| below 2²⁴
-        (float32) or 2⁵³ (float64) are therefore summed exactly, where the transforms are dyadic.
+        The largest entry of |A_T|·(|G| ⊙ rows of |B_T| summed), over outputs and taps.
         """
-        absolute = [
+        a, g, b = (
             np.abs(np.array(rows, dtype=object))
             for rows in (self.transforms.A_T, self.transforms.G, self.transforms.B_T)
-        ]
-        a, g, b = absolute
-        per_tap = (a * b.sum(axis=1)) @ g
-        units = math.lcm(*(Fraction(entry).denominator for entry in g.ravel()))
-        return math.ceil(max(per_tap.ravel())) * units
+        )
+        return Fraction(max(((a * b.sum(axis=1)) @ g).ravel()))
+
+    @cached_property
+    def growth(self) -> int:
+        """The same in the units that the sums come in, the common denominator of G.
+
+        Integers with growth·Σ|w|·max|x| below 2²⁴ (float32) or 2⁵³ (float64) are summed exactly
+        where G is dyadic: every partial sum is a multiple of the unit that fits.
+        """
+        units = math.lcm(*(entry.denominator for row in self.transforms.G for entry in row))
+        return math.ceil(self.amplification) * units
+
+    @property
+    def error_factor(self) -> float:
+        """A bound on the error of an output, over Σ|w|·max|x|, x being what its tile reads.
+
+        Every number takes part in so many roundings at most: a product and an addition for each
+        entry of a row of a transform, on each axis, and those of the sum over channels and runs.
+        Underflow comes on top.
+        """
+        tile = max(self.tile) + TAPS - 1
+        roundings = self.tiling(1, 1).inner + 2 + 2 * (2 * tile + TAPS + 1)
+        unit = float(np.finfo(self.dtype).eps) / 2
+        return 1.01 * roundings * unit * float(self.amplification)
 
     def exact_for(self, x: Array, weight: Array) -> bool:
         """See `Plan.exact_for`."""
@@ -167,13 +186,12 @@ class Winograd(Plan):
         jobs = tiling.distinct[0]
         chosen, counts = tiling.chosen[jobs], tiling.counts[jobs]
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)
-        shape = tiling.groups, tiling.outputs, tiling.channels, tiling.rows
-        high, wide = (np.array(_transforms(m).G, dtype=np.float64) for m in self.tile)
+        shape = tiling.groups, tiling.outputs, tiling.channels, tiling.rows, tiling.spare
 
         def work(first: int, last: int) -> None:
             transform_weights(
-                weight.reshape(-1), strides, high, wide, chosen, counts, starts,
-                shape, packed, first, last,
+                weight.reshape(-1), strides, tiling.tile, chosen, counts, starts, shape, packed,
+                first, last,
             )  # fmt: skip
 
         share(work, starts.size * tiling.blocks, threads if weight.size > 2**12 else 1)
@@ -187,14 +205,14 @@ class Winograd(Plan):
 
         threads, direct = thread_count(), self._direct
         shape = self.output_shape
-        if direct._folds:
+        if direct.folds:
             shape = (shape[0], *map(len, self.incidence.positions))
             y = np.empty((len(x), *shape), dtype=self.dtype)
         else:
             y = self.result(len(x), out)
         tiling = self.tiling(max(len(x), 1), threads)
         if self.transposed and not (
-            direct._covers(shape[1:]) and len(tiling.jobs) == len(tiling.gather.jobs)
+            direct.covers(shape[1:]) and len(tiling.jobs) == len(tiling.gather.jobs)
         ):
             y[...] = 0
         x = np.ascontiguousarray(x, dtype=self.dtype)
@@ -202,7 +220,7 @@ class Winograd(Plan):
         sizes = [np.array((*missing, *array.shape[2:]), dtype=np.int64) for array in (x, y)]
         blocking = (
             tiling.rows, tiling.block, tiling.groups, tiling.channels, tiling.outputs,
-            tiling.reach, tiling.pitch, *tiling.steps,
+            tiling.reach, tiling.pitch, *tiling.steps, tiling.spare,
         )  # fmt: skip
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)[tiling.distinct[1]]
         finite = []
@@ -210,20 +228,19 @@ class Winograd(Plan):
         def work(first: int, last: int) -> None:
             scratch = _scratch(tiling.scratch, self.dtype)
             scratch[-1][:] = 0
-            finite.append(
-                convolve_tiles(
-                    x.reshape(-1), sizes[0], packed.transformed, starts, y.reshape(-1), sizes[1],
-                    tiling.items[first:last], scratch, blocking, tiling.tile, tiling.positions,
-                    tiling.counts, tiling.origins, tiling.offsets, tiling.near, tiling.runs,
-                    *tiling.phases, tiling.places, tiling.place_runs,
-                )  # fmt: skip
-            )
+            is_finite = convolve_tiles(
+                x.reshape(-1), sizes[0], packed.transformed, starts, y.reshape(-1), sizes[1],
+                tiling.items[first:last], scratch, blocking, tiling.tile, tiling.positions,
+                tiling.counts, tiling.origins, tiling.offsets, tiling.near, tiling.runs,
+                *tiling.phases, tiling.places, tiling.place_runs,
+            )  # fmt: skip
+            finite.append(is_finite)
 
         if x.size and y.size:
             share(work, len(tiling.items), threads)
         if not all(finite):
             return direct.run(x, direct.pack(packed.weight), out)
-        if direct._folds:
+        if direct.folds:
             y = taps.fold_back(self.incidence, y)
             if out is not None:
                 out[...] = y
@@ -240,11 +257,12 @@ class Winograd(Plan):
         products = columns * vectors * tiling.products * tiling.inner * tiling.blocks * tiling.rows
         panels = parts * columns * tiling.products * tiling.inner
         sums = columns * tiling.products * tiling.outputs
-        rows = parts * items / parts * tiling.cut[0] * math.prod(tiling.box[:2]) * tiling.channels
-        moved = size * (2 * panels + 2 * sums) * COPY + rows * 2 * STEP
-        weights = size * int(tiling.starts[-1]) * 4 * COPY
+        rows = items * tiling.cut[0] * math.prod(tiling.box[:2]) * tiling.channels
+        # Both stay in the second cache; sums are added to what they hold and read once.
+        moved = size * (panels + 0.6 * sums) * COPY + rows * 2 * STEP
+        weights = size * int(tiling.starts[-1]) * 5 * COPY
         done = (size * products * PRODUCT + moved + weights) / threads
-        return done + 20 * CALL + self._direct._loading
+        return done + 20 * CALL + loading()
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from symconv import __version__, checks
 from symconv.errors import FileError, ParameterError
 from symconv.proving.collecting import chosen
 from symconv.proving.rows import Row
-from symconv.proving.sharing import decided_all
+from symconv.proving.sharing import check_client, decided_all, decided_by_name, decided_on
 from symconv.proving.store import proofs_directory
 from symconv.proving.theorem import ALL_SIZES
 
@@ -108,6 +109,16 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+_own_fingerprint = cache(fingerprint)
+
+
+def decided_like(identifier: str, expected: str) -> Row:
+    """The row of one theorem, decided on a worker that must run the same code."""
+    if _own_fingerprint() != expected:
+        raise ParameterError("client must have workers with the same code, theorems and libraries")
+    return decided_by_name(identifier)
+
+
 class Journal:
     """Rows written as they are decided, so that an interrupted run goes on where it was.
 
@@ -157,6 +168,7 @@ def prove(
     *,
     subject: str | None = None,
     workers: int = 1,
+    client: Any = None,
     journal: str | os.PathLike[str] | None = None,
     on_row: Callable[[Row, int, int], None] | None = None,
 ) -> Ledger:
@@ -170,6 +182,9 @@ def prove(
         Only the theorems of this subject (a file of ``proofs/``).
     workers : int, default 1
         Processes that share the work.
+    client : distributed.Client, optional
+        A Dask cluster that shares the work instead (extra ``dask``). Its workers must have the
+        same code; one that dies costs nothing.
     journal : path, optional
         Rows are kept in this file as they are decided, and taken from it when the code, the
         theorems and the libraries are the same; it is removed at the end.
@@ -184,7 +199,10 @@ def prove(
     Raises
     ------
     ParameterError
-        For an identifier or a subject that does not exist.
+        For an identifier or a subject that does not exist, a client that is closed, or workers
+        with other code.
+    ClusterError
+        If the cluster is lost.
 
     Examples
     --------
@@ -195,6 +213,10 @@ def prove(
         raise ParameterError(f"ids must be a sequence of identifiers, got the text {ids!r}")
     wanted = [theorem.identifier for theorem in chosen(ids, subject)]
     count = checks.integer("workers", workers, 1)
+    if client is not None:
+        if count != 1:
+            raise ParameterError(f"workers must be left out with a client, got {workers}")
+        check_client(client)
     book = Journal(Path(journal)) if journal is not None else None
     rows: dict[str, Row] = {}
 
@@ -210,7 +232,11 @@ def prove(
         if book is not None and identifier in book.rows:
             keep(book.rows[identifier], fresh=False)
     left = [identifier for identifier in wanted if identifier not in rows]
-    for row in decided_all(left, min(count, max(len(left), 1))):
+    if client is None:
+        found = decided_all(left, min(count, max(len(left), 1)))
+    else:
+        found = decided_on(client, partial(decided_like, expected=fingerprint()), left)
+    for row in found:
         keep(row, fresh=True)
     if book is not None:
         book.close()

@@ -15,7 +15,6 @@ from __future__ import annotations
 from numba import njit
 
 from symconv.execute.jit.microkernel import (
-    VECTOR,
     copy_even_vectors,
     copy_vectors,
     interleave_vectors,
@@ -26,14 +25,15 @@ from symconv.execute.jit.microkernel import (
     tile_8x1,
     tile_8x3,
 )
+from symconv.execute.speeds import VECTOR
 
-__all__ = ["convolve", "pack_weights"]
+__all__ = ["convolve", "multiply", "pack_tile", "pack_weights", "unpack"]
 
 jit = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @jit
-def _pack(x, plane, channels, sizes, near, runs, phases, corner, box, buffer, at):
+def pack_tile(x, plane, channels, sizes, near, runs, phases, corner, box, buffer, at):
     """`channels` planes of `x` from `plane` on into ``buffer[at:]``: (channel, phase, *box)."""
     rows, mids, cols = near
     height, width = sizes[1], sizes[2]
@@ -102,7 +102,7 @@ def _compact(like, size, source, image_pitch, images, offsets, taps, tile, box, 
 
 
 @jit
-def _multiply(like, size, rows, weight, source, offsets, taps, target, pitch, columns, add):
+def multiply(like, size, rows, weight, source, offsets, taps, target, pitch, columns, add):
     """One block of output channels times all columns, register tile by register tile."""
     lanes = VECTOR // size
     j = 0
@@ -130,7 +130,7 @@ def _multiply(like, size, rows, weight, source, offsets, taps, target, pitch, co
 
 
 @jit
-def _unpack(sums, at, pitches, y, plane, sizes, places, run, corner, tile):
+def unpack(sums, at, pitches, y, plane, sizes, places, run, corner, tile):
     """The sums of one channel of one image to their places in `y`."""
     rows, mids = places
     low, high, step = run[0], run[1], run[3]
@@ -165,7 +165,7 @@ def _unpack(sums, at, pitches, y, plane, sizes, places, run, corner, tile):
 
 @jit
 def _unpack_pair(sums, at, at_odd, pitches, y, plane, sizes, places, run, run_odd, corner, tile):
-    """As `_unpack`, for two jobs whose places alternate: ``y[2u] = even[u]``, ``y[2u+1] = odd[u]``.
+    """As `unpack`, for two jobs whose places alternate: ``y[2u] = even[u]``, ``y[2u+1] = odd[u]``.
 
     The first few and last few places, which one of them has alone, are written one by one.
     """
@@ -230,10 +230,9 @@ def convolve(
 ):  # fmt: skip
     """Run some items. `scratch` is (packed input, compact rows, sums), this thread's alone."""
     buffer, panel, sums = scratch
-    rows, block, groups, channels, outputs, pitch, panel_pitch, is_compact = blocking
+    rows, block, groups, channels, outputs, pitch, panel_pitch, channel_pitch, is_compact = blocking
     size = x.itemsize
     jobs = len(taps)
-    per_channel = len(phases) * box[0] * box[1] * box[2]
     for item in items:
         image, images, group, m0, m1 = item[0], item[1], item[2], item[3], item[4]
         corner = item[5], item[6], item[7]
@@ -250,21 +249,25 @@ def convolve(
             n_channels = min(block, channels - c0)
             for i in range(images):
                 plane = ((image + i) * groups + group) * channels + c0
-                at = i * n_channels * per_channel
-                _pack(x, plane, n_channels, x_sizes, near, runs, phases, corner, box, buffer, at)
+                at = i * n_channels * channel_pitch
+                for c in range(n_channels):
+                    pack_tile(
+                        x, plane + c, 1, x_sizes, near, runs, phases, corner, box, buffer, at
+                    )  # fmt: skip
+                    at += channel_pitch
             for job in range(jobs):
                 count = n_channels * taps[job]
                 source, where = buffer.ctypes.data, offsets[job].ctypes.data
                 if is_compact:
                     _compact(
-                        x[0], size, source, n_channels * per_channel, images, offsets[job], count,
+                        x[0], size, source, n_channels * channel_pitch, images, offsets[job], count,
                         tile, box, panel.ctypes.data, panel_pitch,
                     )  # fmt: skip
                     source, where = panel.ctypes.data, panel_offsets.ctypes.data
                 for m in range(m0, m1):
                     at = weight_starts[job, group] + (m * channels + c0) * taps[job] * rows
                     to = (job * job_rows + (m - m0) * rows) * pitch
-                    _multiply(
+                    multiply(
                         x[0], size, rows, weights.ctypes.data + at * size, source, where, count,
                         sums.ctypes.data + to * size, pitch, columns, 1 if c0 > 0 else 0,
                     )  # fmt: skip
@@ -283,7 +286,7 @@ def convolve(
                             run, place_runs[job + 1], corner, tile,
                         )  # fmt: skip
                     else:
-                        _unpack(sums, at, pitches, y, plane, y_sizes, by_axis, run, corner, tile)
+                        unpack(sums, at, pitches, y, plane, y_sizes, by_axis, run, corner, tile)
             job += 2 if is_pair else 1
 
 

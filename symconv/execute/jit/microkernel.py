@@ -1,7 +1,7 @@
 """The register-tiled inner product of the implicit GEMM, and copies by whole vectors.
 
-Emitted as LLVM IR because Numba alone does not keep a tile of accumulators in registers. Memory
-is addressed without bounds: every caller leaves `SLACK` bytes after what it hands in, and the
+Emitted as LLVM IR because Numba alone does not keep a tile of accumulators in registers. Memory is
+addressed without bounds: every caller leaves `speeds.SLACK` bytes after what it hands in, and the
 tests run each kernel at every edge. All of it is ordinary IR with fused multiply-adds; LLVM splits
 vectors that a processor does not have.
 
@@ -20,12 +20,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from symconv.execute.speeds import VECTOR
+
 __all__ = [
-    "SLACK",
-    "VECTOR",
     "copy_even_vectors",
     "copy_vectors",
+    "index",
     "interleave_vectors",
+    "load",
+    "numbers",
+    "store",
     "tile_1x1",
     "tile_1x8",
     "tile_4x1",
@@ -34,29 +38,28 @@ __all__ = [
     "tile_8x3",
 ]
 
-#: Bytes of one vector, and those that must be readable and writable past the end of every buffer.
-VECTOR = 64
-SLACK = 16 * VECTOR
-
 _INDEX = ir.IntType(64)
 _LANE = ir.IntType(32)
 
 
-def _index(value: int) -> ir.Constant:
+def index(value: int) -> ir.Constant:
+    """A constant address or count."""
     return ir.Constant(_INDEX, value)
 
 
-def _load(builder: Any, address: Any, kind: Any, align: int) -> Any:
+def load(builder: Any, address: Any, kind: Any, align: int) -> Any:
+    """What stands at an address."""
     loaded = builder.load(builder.inttoptr(address, kind.as_pointer()))
     loaded.align = align
     return loaded
 
 
-def _store(builder: Any, value: Any, address: Any, align: int) -> None:
+def store(builder: Any, value: Any, address: Any, align: int) -> None:
+    """Put a value at an address."""
     builder.store(value, builder.inttoptr(address, value.type.as_pointer())).align = align
 
 
-def _numbers(kind: Any) -> tuple[Any, int]:
+def numbers(kind: Any) -> tuple[Any, int]:
     """LLVM's type of a float type of Numba's, and its bytes."""
     return (ir.FloatType(), 4) if kind == types.float32 else (ir.DoubleType(), 8)
 
@@ -70,7 +73,7 @@ def _tile(rows: int, vectors: int) -> Any:
     """
 
     def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        scalar, size = _numbers(signature.args[0])
+        scalar, size = numbers(signature.args[0])
         lanes = VECTOR // size
         vector = ir.VectorType(scalar, lanes)
         signature_fma = ir.FunctionType(vector, [vector] * 3)
@@ -86,44 +89,44 @@ def _tile(rows: int, vectors: int) -> Any:
 
         builder.position_at_end(head)
         tap = builder.phi(_INDEX)
-        tap.add_incoming(_index(0), before)
+        tap.add_incoming(index(0), before)
         sums = [builder.phi(vector) for _ in range(rows * vectors)]
         for total in sums:
             total.add_incoming(ir.Constant(vector, None), before)
         builder.cbranch(builder.icmp_signed("<", tap, count), body, done)
 
         builder.position_at_end(body)
-        offset = _load(builder, builder.add(offsets, builder.shl(tap, _index(3))), _INDEX, 8)
-        start = builder.add(source, builder.mul(offset, _index(size)))
+        offset = load(builder, builder.add(offsets, builder.shl(tap, index(3))), _INDEX, 8)
+        start = builder.add(source, builder.mul(offset, index(size)))
         read = [
-            _load(builder, builder.add(start, _index(v * VECTOR)), vector, size)
+            load(builder, builder.add(start, index(v * VECTOR)), vector, size)
             for v in range(vectors)
         ]
-        panel = builder.add(weight, builder.mul(tap, _index(rows * size)))
+        panel = builder.add(weight, builder.mul(tap, index(rows * size)))
         for r in range(rows):
-            one = _load(builder, builder.add(panel, _index(r * size)), scalar, size)
+            one = load(builder, builder.add(panel, index(r * size)), scalar, size)
             first = builder.insert_element(undefined, one, ir.Constant(_LANE, 0))
             factor = builder.shuffle_vector(first, undefined, everywhere)
             for v in range(vectors):
                 total = sums[r * vectors + v]
                 total.add_incoming(builder.call(fma, [factor, read[v], total]), body)
-        tap.add_incoming(builder.add(tap, _index(1)), body)
+        tap.add_incoming(builder.add(tap, index(1)), body)
         builder.branch(head)
 
         builder.position_at_end(done)
-        to_next = builder.mul(pitch, _index(size))
+        to_next = builder.mul(pitch, index(size))
 
         def finish(value: Callable[[Any, Any], Any]) -> None:
             row = target
             for r in range(rows):
                 for v in range(vectors):
-                    address = builder.add(row, _index(v * VECTOR))
-                    _store(builder, value(sums[r * vectors + v], address), address, size)
+                    address = builder.add(row, index(v * VECTOR))
+                    store(builder, value(sums[r * vectors + v], address), address, size)
                 row = builder.add(row, to_next)
 
-        with builder.if_else(builder.icmp_signed("!=", add, _index(0))) as (adding, setting):
+        with builder.if_else(builder.icmp_signed("!=", add, index(0))) as (adding, setting):
             with adding:
-                finish(lambda total, at: builder.fadd(_load(builder, at, vector, size), total))
+                finish(lambda total, at: builder.fadd(load(builder, at, vector, size), total))
             with setting:
                 finish(lambda total, at: total)
         return context.get_dummy_value()
@@ -149,12 +152,12 @@ def copy_vectors(context: Any, like: Any, target: Any, source: Any, count: Any) 
 
     def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, target, source, count = arguments
-        scalar, size = _numbers(signature.args[0])
+        scalar, size = numbers(signature.args[0])
         vector = ir.VectorType(scalar, VECTOR // size)
         with cgutils.for_range(builder, count) as loop:
-            step = builder.mul(loop.index, _index(VECTOR))
-            read = _load(builder, builder.add(source, step), vector, size)
-            _store(builder, read, builder.add(target, step), size)
+            step = builder.mul(loop.index, index(VECTOR))
+            read = load(builder, builder.add(source, step), vector, size)
+            store(builder, read, builder.add(target, step), size)
         return context.get_dummy_value()
 
     return types.void(like, *(types.intp,) * 3), generated
@@ -166,16 +169,16 @@ def copy_even_vectors(context: Any, like: Any, target: Any, source: Any, count: 
 
     def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, target, source, count = arguments
-        scalar, size = _numbers(signature.args[0])
+        scalar, size = numbers(signature.args[0])
         lanes = VECTOR // size
         vector = ir.VectorType(scalar, lanes)
         even = ir.Constant(ir.VectorType(_LANE, lanes), list(range(0, 2 * lanes, 2)))
         with cgutils.for_range(builder, count) as loop:
-            step = builder.mul(loop.index, _index(VECTOR))
-            start = builder.add(source, builder.mul(step, _index(2)))
-            first = _load(builder, start, vector, size)
-            second = _load(builder, builder.add(start, _index(VECTOR)), vector, size)
-            _store(
+            step = builder.mul(loop.index, index(VECTOR))
+            start = builder.add(source, builder.mul(step, index(2)))
+            first = load(builder, start, vector, size)
+            second = load(builder, builder.add(start, index(VECTOR)), vector, size)
+            store(
                 builder,
                 builder.shuffle_vector(first, second, even),
                 builder.add(target, step),
@@ -194,7 +197,7 @@ def interleave_vectors(
 
     def generated(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         _, target, even, odd, count = arguments
-        scalar, size = _numbers(signature.args[0])
+        scalar, size = numbers(signature.args[0])
         lanes = VECTOR // size
         vector = ir.VectorType(scalar, lanes)
         turns = [place for lane in range(lanes) for place in (lane, lanes + lane)]
@@ -203,13 +206,13 @@ def interleave_vectors(
             for part in (turns[:lanes], turns[lanes:])
         ]
         with cgutils.for_range(builder, count) as loop:
-            step = builder.mul(loop.index, _index(VECTOR))
-            first = _load(builder, builder.add(even, step), vector, size)
-            second = _load(builder, builder.add(odd, step), vector, size)
-            to = builder.add(target, builder.mul(step, _index(2)))
+            step = builder.mul(loop.index, index(VECTOR))
+            first = load(builder, builder.add(even, step), vector, size)
+            second = load(builder, builder.add(odd, step), vector, size)
+            to = builder.add(target, builder.mul(step, index(2)))
             for number, half in enumerate(halves):
                 mixed = builder.shuffle_vector(first, second, half)
-                _store(builder, mixed, builder.add(to, _index(number * VECTOR)), size)
+                store(builder, mixed, builder.add(to, index(number * VECTOR)), size)
         return context.get_dummy_value()
 
     return types.void(like, *(types.intp,) * 4), generated
