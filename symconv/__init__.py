@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 #: Public name → the room it lives in.
 _ROOMS = {
+    "Accumulator": "quantised",
     "AdaptiveAvgPool": "layers",
     "AdaptiveAvgPool1d": "layers",
     "AdaptiveAvgPool2d": "layers",
@@ -31,6 +32,7 @@ _ROOMS = {
     "BoundOperator": "bound",
     "COUNTING": "semirings",
     "Certificate": "deconvolution",
+    "Certified": "certifying",
     "Choice": "execute.planner",
     "CircularSpectrum": "spectra",
     "Congruence": "roundtrip",
@@ -114,6 +116,7 @@ _ROOMS = {
     "Verdict": "verdict",
     "Verification": "verifying",
     "XlaConv": "conventions",
+    "accumulator": "quantised",
     "aligned": "receptive",
     "always_kept_shifts": "shifts",
     "apply_separable": "passes",
@@ -154,6 +157,7 @@ _ROOMS = {
     "orthogonality": "linalg",
     "phase_fields": "reach",
     "prove": "proving.ledger",
+    "quantised_apply": "quantised",
     "rank": "linalg",
     "rank_proof": "linalg",
     "reads": "reach",
@@ -181,6 +185,7 @@ _ROOMS = {
     "verify": "verifying",
     "where_conventions_differ": "compare",
     "winograd_transforms": "toomcook",
+    "worst_accumulator": "quantised",
     "zero_insertion_ratio": "ratios",
 }
 
@@ -195,6 +200,9 @@ if TYPE_CHECKING:
     )
     from symconv.bound import (
         BoundOperator as BoundOperator,
+    )
+    from symconv.certifying import (
+        Certified as Certified,
     )
     from symconv.compare import (
         same_operator as same_operator,
@@ -350,6 +358,12 @@ if TYPE_CHECKING:
     from symconv.proving.ledger import (
         Ledger as Ledger,
         prove as prove,
+    )
+    from symconv.quantised import (
+        Accumulator as Accumulator,
+        accumulator as accumulator,
+        quantised_apply as quantised_apply,
+        worst_accumulator as worst_accumulator,
     )
     from symconv.ratios import (
         Ratio as Ratio,

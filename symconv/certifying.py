@@ -30,7 +30,7 @@ import numpy.typing as npt
 from symconv.algebras import Algebra
 from symconv.checks import choice
 from symconv.errors import ParameterError
-from symconv.evaluation import Number, Oriented, Settings
+from symconv.evaluation import DEFAULT, Number, Oriented, Settings
 from symconv.execute.bounds import MARGIN, computed_sum_bound, sum_above, sum_bound, two_sum
 from symconv.execute.fast_bounds import plane_bound
 from symconv.execute.planner import PLANS
@@ -102,7 +102,13 @@ def certified(
     elif _is_planned(oriented, plan):
         dtype, batch = _dtype(x, weight), _batch(oriented, x)
         name = plan = oriented.choice(dtype, batch, plan, settings.budget).name
-    values = oriented.affine(x, weight, bias, plan, settings)
+    carried = None
+    if name == "separable":
+        # The errors of passes depend on what each of them gave.
+        product, carried = _through_passes(oriented, x, weight)
+        values = oriented.shifted(product, weight, bias, settings)
+    else:
+        values = oriented.affine(x, weight, bias, plan, settings)
     if values.dtype.kind not in "fc":
         return Certified(values, np.zeros(values.shape), name, method)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -110,7 +116,9 @@ def certified(
         if method == "computed" and not is_exact and _is_finite(x[0]) and _is_finite(weight[0]):
             bound = _computed(oriented, x, weight, bias, values, settings)
         if method == "a-priori" or not _is_finite(bound):
-            before = _linear_bound(oriented, x, weight, values, plan, settings)
+            before = carried
+            if before is None:
+                before = _linear_bound(oriented, x, weight, values, plan, settings)
             before = before + _added(oriented, weight, bias, values)
             bound = before if method == "a-priori" else np.fmin(bound, before)
         if bound.shape != values.shape:
@@ -178,8 +186,6 @@ def _linear_bound(
     if x[1].is_exact and weight[1].is_exact:
         return np.zeros(())
     dtype = _dtype(x, weight)
-    if plan == "separable":
-        return _through_passes(oriented, x, weight, settings)
     planes = np.zeros(())
     if _is_planned(oriented, plan):
         n_batch = _batch(oriented, x)
@@ -197,19 +203,17 @@ def _linear_bound(
     return np.maximum(planes, bound) if planes.ndim else bound
 
 
-def _through_passes(oriented: Oriented, x: Number, weight: Number, settings: Settings) -> Array:
-    """The errors of one pass carried through the next: |A|·e plus its own."""
+def _through_passes(oriented: Oriented, x: Number, weight: Number) -> tuple[Number, Array]:
+    """A·x by passes, and the errors of each carried through the next: |A|·e plus its own."""
     y, error = x, np.zeros(x[0].shape)
-    own = replace(settings, out=None, packed=None)
     for step, part in oriented.exact_passes(weight):
-        dtype, batch = _dtype(y, part), _batch(step, y)
-        sizes = _sizes(step, (error, Algebra.REAL), part, own)
-        carried = sum_above(sizes, _terms(step), sizes.dtype)
-        name = step.choice(dtype, batch).name
-        passed = step.apply_linear(y, part, name, own)
-        error = carried + _linear_bound(step, y, part, passed[0], name, own)
+        sizes = _sizes(step, (error, Algebra.REAL), part, DEFAULT)
+        name = step.choice(_dtype(y, part), _batch(step, y)).name
+        passed = step.apply_linear(y, part, name)
+        error = sum_above(sizes, _terms(step), sizes.dtype)
+        error += _linear_bound(step, y, part, passed[0], name, DEFAULT)
         y = passed
-    return error
+    return y, error
 
 
 def _constant(oriented: Oriented, weight: Number, like: np.dtype[Any]) -> tuple[Array, Array]:

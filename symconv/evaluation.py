@@ -151,7 +151,12 @@ class Oriented:
         settings: Settings = DEFAULT,
     ) -> Array:
         """A·x + b: the constant padding and a bias added."""
-        y = self.apply_linear(x, weight, plan, settings)
+        return self.shifted(self.apply_linear(x, weight, plan, settings), weight, bias, settings)
+
+    def shifted(
+        self, y: Number, weight: Number, bias: Number | None, settings: Settings = DEFAULT
+    ) -> Array:
+        """A·x with the constant padding and a bias added."""
         constant = self.offset(weight, y[0].dtype)
         if constant is not None:
             y = add(("x", y), ("padding_value", constant))

@@ -265,11 +265,12 @@ class Operator:
             Required exactly when the layer has a bias.
         plan : str, default "auto"
             "auto" takes the fastest plan by the cost models (`explain` says which and why);
-            "taps", "patches", "implicit" (wants Numba) and "pointwise" run that plan; "sparse" builds
-            the explicit matrix, "separable" runs one pass per axis with exact factors of the
-            weights. The results of exact data are equal; an infinite or NaN weight meets the zeros
-            of the padding, as in the frameworks, in all but "sparse". Floats are separable only where
-            their binary values are (see `symconv.apply_separable`).
+            "taps", "patches", "pointwise", "fourier", and with Numba "implicit", "winograd" and
+            "winograd4", run that plan; "sparse" builds the explicit matrix, "separable" runs one
+            pass per axis with exact factors of the weights. The results of exact data are equal;
+            an infinite or NaN weight meets the zeros of the padding, as in the frameworks, in all
+            but "sparse". Floats are separable only where their binary values are
+            (see `symconv.apply_separable`).
         out : numpy.ndarray, optional
             C-contiguous array for the result, of its shape and type; it is returned.
         memory_limit : int, optional
@@ -277,8 +278,8 @@ class Operator:
         certify : {"a-priori", "computed"}, optional
             Ask for a bound on |values − exact result| as well, entry by entry, for the plan used.
             "a-priori" holds in whatever order sums are taken and costs about one more product;
-            "computed" is a few times the error itself at most, by a more accurate evaluation,
-            which costs about four products more (layers with weights only).
+            "computed" is near the error itself, by a more accurate evaluation, which costs about
+            four products more (layers with weights only).
 
         Returns
         -------

@@ -319,6 +319,24 @@ def test_plans_that_transform(plan, dtype, spread):
         pytest.skip(f"plan {plan} runs none of these here")
 
 
+@pytest.mark.parametrize("plan", [kind.name for kind in planner.PLANS if not kind.is_exact])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_plans_that_overflow_on_the_way_let_a_plain_one_run(plan, dtype):
+    layer = sc.Conv1d(2, 2, 3, bias=False)
+    op, rng = layer.operator((20,)), np.random.default_rng(0)
+    if plan not in able(op, dtype):
+        pytest.skip(f"plan {plan} does not run here")
+    top = float(np.finfo(dtype).max)
+    x = (rng.uniform(0.6, 0.9, (1, *op.input_shape)) * top).astype(dtype)
+    w = rng.uniform(-0.1, 0.1, op.weight_shape).astype(dtype)
+    exact = exact_parts(layer, x, w, None)
+    for method in METHODS:
+        with np.errstate(all="ignore"):
+            found = op.apply(x, w, plan=plan, certify=method)
+        assert np.isfinite(found.values).all()
+        assert is_within(found, exact)
+
+
 def test_a_plan_without_a_bound_is_refused():
     from symconv.execute.fast_bounds import plane_bound  # noqa: PLC0415
     from symconv.execute.taps import Taps  # noqa: PLC0415

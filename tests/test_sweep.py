@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,11 +91,19 @@ def test_bad_kinds():
 
 @pytest.mark.parametrize("kind", KINDS[:-1])
 def test_nothing_is_found_in_the_reference(kind):
-    found = sweep(Planted(), kind=kind, count=50)
+    found = sweep(Planted(), kind=kind, count=20)
     assert found
-    assert found.tried == 50
-    assert found.statuses["agrees"] > 20
+    assert found.tried == 20
+    assert found.statuses["agrees"] >= 8
     assert found.findings == ()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS[:-1])
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_is_found_in_the_reference_anywhere(kind, seed):
+    """Not even what the loops then do not confirm."""
+    assert sweep(Planted(), kind=kind, count=150, seed=seed).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +116,7 @@ def test_nothing_is_found_in_the_reference(kind):
     ],
 )
 def test_a_planted_mistake_is_reported_once(kind, defects, names):
-    found = sweep(Planted(*defects), kind=kind, count=40)
+    found = sweep(Planted(*defects), kind=kind, count=12)
     assert not found
     assert [set(each.mistakes) for each in found.confirmed] == [names]
     [one] = found.findings
@@ -124,7 +133,7 @@ def test_failures_are_shrunk_three_times_before_others_count_as_alike(monkeypatc
 
 
 def test_mistakes_of_different_kinds_of_layers_are_told_apart():
-    found = sweep(Planted("bias_forgotten", "max_padding_zero"), count=80)
+    found = sweep(Planted("bias_forgotten", "max_padding_zero"), count=24)
     assert {(type(each.layer).__name__, each.title) for each in found.confirmed} == {
         ("Conv", "bias forgotten"),
         ("ConvTranspose", "bias forgotten"),
@@ -133,11 +142,8 @@ def test_mistakes_of_different_kinds_of_layers_are_told_apart():
 
 
 def test_one_mistake_has_one_smallest_reproduction():
-    sizes = []
-    for seed in (0, 1):
-        found = sweep(Planted("flip"), kind="conv", count=12, seed=seed)
-        sizes.append((found.findings[0].layer, found.findings[0].input_size))
-    assert sizes[0] == sizes[1] == (sc.Conv(1, 1, (2,), bias=False), (2,))
+    [found] = sweep(Planted("flip"), kind="conv", count=5).findings
+    assert (found.layer, found.input_size) == (sc.Conv(1, 1, (2,), bias=False), (2,))
 
 
 def test_a_number_format_is_kept():
@@ -188,7 +194,7 @@ def test_a_defect_that_the_loops_do_not_confirm_is_no_defect(monkeypatch):
         return original(self, *arguments) + 1
 
     monkeypatch.setattr(Problem, "run", wrong)
-    found = sweep(Planted(), kind="conv", count=6)
+    found = sweep(Planted(), kind="conv", count=2)
     assert found.findings
     assert not found.confirmed
     assert found
@@ -268,13 +274,14 @@ def test_findings_are_read_back():
 
 
 def test_the_same_defect():
-    [flip] = sweep(Planted("flip"), kind="conv", count=3).findings
-    [other] = sweep(Planted("flip"), kind="conv", count=3, seed=5).findings
-    [bias] = sweep(Planted("bias_twice"), kind="conv", count=6).findings
-    [transposed] = sweep(Planted("flip"), kind="transpose", count=12).findings
-    assert same_defect(flip, other)
-    assert not same_defect(flip, bias)
-    assert not same_defect(flip, transposed)
+    [zero] = sweep(Planted("max_padding_zero"), kind="max", count=3).findings
+    [other] = sweep(Planted("max_padding_zero"), kind="max", count=3, seed=5).findings
+    [least] = sweep(Planted("min_for_max"), kind="max", count=6).findings
+    [mean] = sweep(Planted("not_divided"), kind="avg", count=6).findings
+    assert same_defect(zero, other)
+    assert not same_defect(zero, least)
+    assert not same_defect(zero, mean)
+    assert not same_defect(zero, replace(other, mistakes=()))
 
 
 def test_wording_leaves_numbers_out():

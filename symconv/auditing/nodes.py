@@ -179,9 +179,7 @@ class _Reader:
         renamed.output.append("y")
         renamed.name = renamed.doc_string = ""
         size = shape[1:]
-        return Node(
-            name, message.op_type, self._opset, renamed, layer, shape[0], size, dtype
-        )
+        return Node(name, message.op_type, self._opset, renamed, layer, shape[0], size, dtype)
 
     def _dtype(self, name: str) -> str:
         found = self._types.get(name)

@@ -24,7 +24,9 @@ __all__ = ["audit_command"]
     default=["onnxruntime"], show_default=True, help="Run on this one; repeat for several.",
 )  # fmt: skip
 @symbolic_size_option(
-    "--input", "input_shape", help="Channels and size, as 3x224x224, where the file leaves any open."
+    "--input",
+    "input_shape",
+    help="Channels and size, as 3x224x224, where the file leaves any open.",
 )
 @click.option(
     "--max-macs", type=click.IntRange(min=1), default=2**28, show_default=True,
@@ -36,7 +38,10 @@ __all__ = ["audit_command"]
 )  # fmt: skip
 @json_option
 @click.option(
-    "--html", "page", type=click.Path(path_type=Path), help="Write the table as a page to this file."
+    "--html",
+    "page",
+    type=click.Path(path_type=Path),
+    help="Write the table as a page to this file.",
 )
 def audit_command(
     model: Path,

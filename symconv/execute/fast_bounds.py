@@ -57,9 +57,14 @@ def plane_bound(plan: Plan, x: Array, weight: Array) -> Array:
     else:
         raise ParameterError(f"plan {plan.name!r} has no error bound; use another plan")
     copies = _copies(plan)
+    sizes = _sizes(plan, x, weight)
+    if isinstance(plan, Winograd) or _may_overflow(plan, x, weight):
+        # Where sums overflow on the way, such a plan lets a plain one run.
+        terms = plan.channels[0] * weight[0, 0].size * copies
+        bound = np.maximum(bound, sum_bound(sizes, terms, plan.dtype))
     if plan.transposed and copies > 1:
         # Padded places that share a sample are added up: their values and their errors.
-        added = copies * (_sizes(plan, x, weight) + bound) * MARGIN
+        added = copies * (sizes + bound) * MARGIN
         bound = copies * bound * MARGIN + sum_bound(added, copies, plan.dtype)
     return np.asarray(bound.reshape(*bound.shape[:1], -1, *(1,) * (x.ndim - 2)))
 
@@ -88,6 +93,16 @@ def _sizes(plan: Plan, x: Array, weight: Array) -> Array:
     largest = _by_channel(plan, x).max(axis=-1, initial=0)
     total = (_sums(plan, weight) * largest).sum(axis=-1)
     return np.asarray(total * (1 + gamma(largest.shape[-1] + 8)))
+
+
+def _may_overflow(plan: Fourier, x: Array, weight: Array) -> bool:
+    """Whether something between the transforms may; an empty array has nothing that does."""
+    parts = np.abs(x).max(initial=0), np.abs(weight).max(initial=0)
+    largest_x, largest_w = (max(float(part), 1.0) for part in parts)
+    places = math.prod(plan.block) * plan.channels[0] * len(plan.gather.phases)
+    # As logarithms, for the product itself overflows.
+    digits = math.log2(largest_x) + math.log2(largest_w) + 2 * math.log2(places) + 8
+    return not digits < float(np.finfo(plan.dtype).maxexp)
 
 
 def _copies(plan: Plan) -> int:

@@ -30,7 +30,7 @@ from symconv.execute.threads import share, thread_count
 from symconv.execute.tiling import Tiling, as_run
 from symconv.incidence import Incidence
 
-__all__ = ["ImplicitGemm"]
+__all__ = ["ImplicitGemm", "scratch_of"]
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +40,7 @@ SMALL = 2**20
 _kept = threading.local()
 
 
-def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+def scratch_of(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
     """Buffers of this thread on cache lines, kept from call to call: fresh pages cost time."""
     n_bytes = [-(-size * dtype.itemsize // VECTOR) * VECTOR for size in sizes]
     held = getattr(_kept, "buffer", None)
@@ -156,7 +156,7 @@ class ImplicitGemm(Plan):
         def work(first: int, last: int) -> None:
             convolve(
                 x.reshape(-1), sizes[0], packed, starts, y.reshape(-1), sizes[1],
-                tiling.items[first:last], _scratch(tiling.scratch, self.dtype), blocking,
+                tiling.items[first:last], scratch_of(tiling.scratch, self.dtype), blocking,
                 tiling.taps, tiling.offsets, tiling.panel_offsets, tiling.near, tiling.runs,
                 phases, tiling.box, tiling.places, tiling.place_runs,
             )  # fmt: skip

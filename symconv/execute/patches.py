@@ -21,7 +21,7 @@ import numpy as np
 
 from symconv.execute import taps
 from symconv.execute.plan import Array, Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT
+from symconv.execute.speeds import BLAS, CALL, COPY
 from symconv.incidence import Incidence
 
 __all__ = ["Patches", "weight_gradient"]
@@ -85,7 +85,7 @@ class Patches(Plan):
         moved = passes * gathered + (6 if self.transposed else 2) * padded
         moved += 2 * geometry.out_channels * places
         calls = kernel * len(list(_tiles(self.incidence, self.dtype.itemsize))) + 6
-        each = self.dtype.itemsize * (products * 1.2 * PRODUCT / threads + moved * COPY)
+        each = self.dtype.itemsize * (products * BLAS / threads + moved * COPY)
         return batch * (each + (calls + geometry.groups / 8) * CALL)
 
     def working_bytes(self, batch: int, threads: int) -> int:

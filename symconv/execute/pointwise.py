@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symconv.execute.plan import Array, Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT
+from symconv.execute.speeds import BLAS, CALL, COPY
 from symconv.incidence import Incidence
 
 __all__ = ["Pointwise"]
@@ -61,7 +61,7 @@ class Pointwise(Plan):
         planes = batch * geometry.groups * math.prod(geometry.input_size)
         size = self.dtype.itemsize
         moved = (read + written) * COPY / threads
-        return size * planes * (read * written * PRODUCT / threads + moved) + 2 * CALL
+        return size * planes * (read * written * BLAS / threads + moved) + 2 * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

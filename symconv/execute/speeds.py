@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 __all__ = [
+    "BLAS",
     "CALL",
     "COPY",
     "FOURIER",
@@ -27,6 +28,9 @@ SLACK = 16 * VECTOR
 
 #: One multiplication and addition at the peak of one core, per byte of the number type.
 PRODUCT = 3.2e-12
+
+#: The same by a BLAS library, as NumPy calls it on the shapes that convolutions have.
+BLAS = 1.7 * PRODUCT
 
 #: One sample of a Fourier transform, per byte and level (log₂ of the length).
 FOURIER = 5e-11

@@ -15,7 +15,7 @@ import numpy as np
 
 from symconv.boundary import OUTSIDE
 from symconv.execute.plan import Array, Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT
+from symconv.execute.speeds import BLAS, CALL, COPY
 from symconv.geometry import Geometry
 from symconv.incidence import Incidence
 
@@ -168,9 +168,11 @@ class Taps(Plan):
         passes = 4 if self.transposed else 3
         moved = batch * kernel * places * (2 * apart * read + passes * written)
         moved += 4 * batch * read * math.prod(axis.n_reach for axis in geometry.axes)
+        # One tap's weights lie apart.
+        moved += 8 * math.prod(geometry.weight_shape)
         calls = kernel * (2 + batch * geometry.groups / 16) + 8
         size = self.dtype.itemsize
-        return size * (products * 1.2 * PRODUCT / threads + moved * COPY) + calls * CALL
+        return size * (products * BLAS / threads + moved * COPY) + calls * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

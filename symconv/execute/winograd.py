@@ -26,7 +26,6 @@ of Winograd convolution for deep neural networks* (2020), arXiv:1803.10986.
 from __future__ import annotations
 
 import math
-import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property
@@ -36,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.execute import taps
-from symconv.execute.implicit import ImplicitGemm
+from symconv.execute.implicit import ImplicitGemm, scratch_of
 from symconv.execute.phases import AXES, AxisGather, adjoint_axis, forward_axis
 from symconv.execute.plan import Plan
 from symconv.execute.run_tiling import RunTiling
@@ -49,11 +48,6 @@ from symconv.toomcook import Transforms, winograd_transforms
 __all__ = ["Winograd", "Winograd4"]
 
 Array = npt.NDArray[Any]
-
-_kept = threading.local()
-
-#: Bytes of a cache line, on which scratch arrays start.
-LINE = 64
 
 
 @dataclass(frozen=True)
@@ -226,7 +220,7 @@ class Winograd(Plan):
         finite = []
 
         def work(first: int, last: int) -> None:
-            scratch = _scratch(tiling.scratch, self.dtype)
+            scratch = scratch_of(tiling.scratch, self.dtype)
             scratch[-1][:] = 0
             is_finite = convolve_tiles(
                 x.reshape(-1), sizes[0], packed.transformed, starts, y.reshape(-1), sizes[1],
@@ -262,7 +256,8 @@ class Winograd(Plan):
         moved = size * (panels + 0.6 * sums) * COPY + rows * 2 * STEP
         weights = size * int(tiling.starts[-1]) * 5 * COPY
         done = (size * products * PRODUCT + moved + weights) / threads
-        return done + 20 * CALL + loading()
+        # Tables and transforms take a little longer than is counted here.
+        return 1.1 * done + 45 * CALL + loading()
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""
@@ -291,15 +286,3 @@ def _runs_on_axis(incidence: Incidence, transposed: bool, at: int) -> bool:
     read = adjoint_axis if transposed else forward_axis
     gather: AxisGather = read(axis, np.arange(len(incidence.positions[at])))
     return has_runs(with_neighbours(gather))
-
-
-def _scratch(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
-    """Buffers of this thread on whole cache lines, kept from call to call."""
-    n_bytes = sum(sizes) * dtype.itemsize
-    held = getattr(_kept, "buffer", None)
-    if held is None or held.nbytes < n_bytes + LINE:
-        held = _kept.buffer = np.empty(n_bytes + LINE, dtype=np.uint8)
-    start = -held.ctypes.data % LINE
-    numbers = held[start : start + n_bytes].view(dtype)
-    ends = np.cumsum(sizes)
-    return tuple(numbers[end - size : end] for size, end in zip(sizes, ends, strict=True))

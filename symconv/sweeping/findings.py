@@ -219,11 +219,11 @@ def traits(layer: Layer) -> frozenset[str]:
         found.add("cropping")
     if layer.rank > 1:
         found.add(f"{layer.rank} axes")
-    for name, plain in (
+    for name, default in (
         ("groups", 1), ("bias", False), ("ceil_mode", False), ("count_include_pad", True),
         ("divisor_override", None), ("padding_mode", "zeros"),
     ):  # fmt: skip
-        if getattr(given, name, plain) != plain:
+        if getattr(given, name, default) != default:
             found.add(name)
     if getattr(given, "in_channels", 1) > getattr(given, "groups", 1):
         found.add("input channels")

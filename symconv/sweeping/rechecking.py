@@ -137,7 +137,7 @@ def _by_loops(parameters: dict[str, Any], probe: Sequence[Array]) -> Array:
     """The result as an array of integers and fractions; empty without samples."""
     if len(probe[0]) == 0:
         outs = loops.output_size(parameters, probe[0].shape[2:])
-        channels = parameters.get("out_channels", probe[0].shape[1])
+        channels = int(parameters.get("out_channels") or probe[0].shape[1])
         return np.empty((0, channels, *outs), dtype=object)
     return _objects(loops.applied(parameters, *map(_whole, probe)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 from symconv.errors import MissingExtraError, ParameterError
@@ -52,14 +53,14 @@ def _on_cluster(
 ) -> Iterator[Outcome]:
     try:
         # Dask is optional.
-        from distributed import Client, as_completed  # noqa: PLC0415
+        dask = import_module("distributed")
     except ImportError as error:
         raise MissingExtraError(
-            f'scheduler needs Dask: pip install "dask[distributed]" ({error})'
+            f'scheduler needs Dask: pip install "symconv[dask]" ({error})'
         ) from None
     own = isinstance(scheduler, str)
     try:
-        client = Client(scheduler, timeout=10) if own else scheduler
+        client = dask.Client(scheduler, timeout=10) if own else scheduler
     except (OSError, ValueError) as error:
         raise ParameterError(
             f"scheduler must be the address of a Dask scheduler, got {scheduler}: {error}"
@@ -69,7 +70,7 @@ def _on_cluster(
         room = AHEAD * max(sum(client.nthreads().values()), 1)
         # Not pure: the same point twice is two trials.
         [shared] = client.scatter([trial], broadcast=True, hash=False)
-        done = as_completed()
+        done = dask.as_completed()
 
         def submit() -> bool:
             point = next(points, None)

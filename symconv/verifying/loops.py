@@ -164,11 +164,12 @@ def _convolved(
             place = _read(parameters, shape[2:], o, k)
             if any(j % step for j, step in zip(place, spread, strict=True)):
                 continue
-            at = [
+            stored = [
                 _stored(j // step, size, mode)
                 for j, step, size in zip(place, spread, shape[2:], strict=True)
             ]
-            if None not in at:
+            at = [j for j in stored if j is not None]
+            if len(at) == axes:
                 value = _entry(x, n, first + i, *at)
             else:
                 value = parameters.get("padding_value", 0) if mode == "constant" else 0

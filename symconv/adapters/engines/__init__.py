@@ -7,11 +7,13 @@ take. What it takes and then fails at is a finding of `symconv.verify`.
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import Any
 
 from symconv.adapters.engines.base import Engine
-from symconv.checks import choice
+from symconv.checks import choice, shown
+from symconv.errors import ParameterError
 
 __all__ = ["ENGINES", "Engine", "engine"]
 
@@ -71,5 +73,11 @@ def engine(name: str, **options: Any) -> Engine:
           centres it; channels and groups by a loop
     """
     module, _, found = ENGINES[choice("engine", name, ENGINES)].partition(":")
-    made: Engine = getattr(import_module(f"{__name__}.{module}"), found)(**options)
+    kind = getattr(import_module(f"{__name__}.{module}"), found)
+    known = inspect.signature(kind).parameters
+    if not set(options) <= set(known):
+        raise ParameterError(
+            f"options of {name} must be among {', '.join(known) or 'none'}, got {shown(options)}"
+        )
+    made: Engine = kind(**options)
     return made
