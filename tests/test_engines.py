@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 import textwrap
 from importlib.util import find_spec
 
@@ -70,7 +72,7 @@ def random_layer(rng):
                 lambda: sc.AvgPool(kernel, **given, **pooled, count_include_pad=rng.random() < 0.5),
                 lambda: sc.MaxPool(kernel, **given, **pooled),
                 lambda: rng.choice([sc.AdaptiveAvgPool, sc.AdaptiveMaxPool])(axes(1, 3)),
-                lambda: rng.choice([sc.GlobalAvgPool, sc.GlobalMaxPool])(),
+                rng.choice([sc.GlobalAvgPool, sc.GlobalMaxPool]),
             ]
         )()
         layer.operator(size)
@@ -130,7 +132,7 @@ def is_known(name, layer, size):
 def test_random_geometries_agree_or_are_refused_with_a_reason(name):
     implementation = made(name)
     rng = random.Random(8)
-    wanted = 6 if name in SLOW else 40
+    wanted = 6 if name in SLOW else 24
     agreed = refused = 0
     while agreed < wanted and agreed + refused < 20 * wanted:
         drawn = random_layer(rng)
@@ -154,7 +156,7 @@ def test_images_agree_with_scipy(name):
     implementation = made(name)
     rng = random.Random(3)
     agreed = 0
-    for _ in range(150):
+    for _ in range(80):
         layer, size = image_layer(rng)
         growth = implementation.growth(layer, size)
         verdict = verify(implementation, layer, size, growth=growth, **QUICK)
@@ -237,7 +239,8 @@ def test_limits_are_refused_and_undecided(name, layer, size, match):
 
 NEAR = [
     ("torch", sc.Conv1d(1, 1, 3, padding=2, padding_mode="reflect"), (3,)),
-    ("torch", sc.Conv1d(1, 1, 3, padding=((2, -1),), padding_mode="constant", padding_value=2), (4,)),
+    ("torch", sc.Conv1d(1, 1, 3, padding=((2, -1),), padding_mode="constant", padding_value=2),
+     (4,)),
     ("torch", sc.Conv1d(1, 2, 4, padding="same", dilation=3), (5,)),
     ("torch", sc.ConvTranspose1d(1, 1, 3, stride=2, output_padding=1), (3,)),
     ("torch", sc.ConvTranspose1d(1, 1, 3, stride=2, padding=((2, 1),)), (3,)),
@@ -274,7 +277,7 @@ def test_a_type_without_a_kernel_is_unsupported():
     assert verdict.kind in ("unsupported", "raises")
 
 
-@pytest.mark.parametrize("name", ["torch", "onnxruntime", "jax", "scipy-ndimage"])
+@pytest.mark.parametrize("name", ["torch", "onnxruntime", "scipy-ndimage"])
 def test_a_planted_defect_is_refuted_and_named(name):
     kind = type(made(name))
 
@@ -305,7 +308,7 @@ def test_jax_pads_of_the_wrong_meaning_are_refuted():
             self.use_consistent_padding = False
             fn = super().conv_transpose(layer, size)
             self.use_consistent_padding = True
-            return lambda *arguments: fn(*arguments)
+            return fn
 
     layer = sc.ConvTranspose1d(1, 1, 3, stride=2, bias=False)
     assert verify(Confused(), layer, (3,), **QUICK).kind in ("shape", "values")
@@ -355,21 +358,21 @@ def test_a_missing_library_names_the_extra(monkeypatch):
         raise ImportError(f"No module named {name!r}")
 
     monkeypatch.setattr(base, "import_module", missing)
-    with pytest.raises(MissingExtraError, match=r"torch needs torch: pip install .symconv\[torch\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"torch needs torch: pip install .symconv\[torch\]"
+    ):
         engine("torch")
     with pytest.raises(MissingExtraError, match=r"symconv\[peers\]"):
         engine("jax")
 
 
 def test_importing_the_table_imports_no_library():
-    import subprocess
-    import sys
-
     code = textwrap.dedent(
         """
         import sys
         import symconv.adapters.engines
-        print([name for name in ("torch", "jax", "onnx", "onnxruntime", "keras") if name in sys.modules])
+        libraries = ("torch", "jax", "onnx", "onnxruntime", "keras")
+        print([name for name in libraries if name in sys.modules])
         """
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,4 +1,4 @@
-"""Auditing a model: every convolution and pooling of an ONNX file run against the exact operator."""
+"""Auditing a model: each convolution and pooling of an ONNX file against the exact operator."""
 
 from symconv.auditing.model import audit
 from symconv.auditing.results import Audit, AuditedNode

@@ -17,13 +17,13 @@ from symconv.checks import concrete, integer, sequence, shown
 from symconv.errors import FileError, ShapeError, SymconvError
 from symconv.layers import GlobalAvgPool, GlobalLpPool, GlobalMaxPool, Layer, LpPool
 
-__all__ = ["Node", "Skipped", "nodes_of", "opened"]
+__all__ = ["Node", "SkippedError", "nodes_of", "opened"]
 
 #: Types of tensors that probes exist for, by ONNX's number → name of a `symconv` number format.
 DTYPES = {1: "float32", 10: "float16", 11: "float64"}
 
 
-class Skipped(SymconvError):
+class SkippedError(SymconvError):
     """Why a node cannot be audited."""
 
 
@@ -106,7 +106,7 @@ def _state(model: Any, input_shape: Sequence[int]) -> None:
             return
 
 
-def nodes_of(model: Any) -> Iterator[Node | tuple[str, str, Skipped]]:
+def nodes_of(model: Any) -> Iterator[Node | tuple[str, str, SkippedError]]:
     """Every convolution and pooling; (name, operator, reason) where it cannot be audited."""
     reader = _Reader(model)
     for at, message in enumerate(model.graph.node):
@@ -115,10 +115,14 @@ def nodes_of(model: Any) -> Iterator[Node | tuple[str, str, Skipped]]:
             try:
                 yield reader.node(name[:200], message)
             except (SymconvError, ValueError, OverflowError) as error:
-                yield name[:200], message.op_type, Skipped(str(error))
+                yield name[:200], message.op_type, SkippedError(str(error))
         elif any(attribute.type in (5, 10) for attribute in message.attribute):
             reason = "the node holds graphs of its own, which are not followed"
-            yield (message.name or message.op_type)[:200], message.op_type[:80], Skipped(reason)
+            yield (
+                (message.name or message.op_type)[:200],
+                message.op_type[:80],
+                SkippedError(reason),
+            )
 
 
 class _Reader:
@@ -140,27 +144,29 @@ class _Reader:
             return tuple(self._stored[name].dims)
         found = self._types.get(name)
         if found is None or not found.HasField("shape"):
-            raise Skipped(f"shape of its input {shown(name)} is not known")
+            raise SkippedError(f"shape of its input {shown(name)} is not known")
         dims = found.shape.dim
         return tuple(int(dim.dim_value) if dim.HasField("dim_value") else None for dim in dims)
 
     def _known(self, name: str, what: str, start: int = 0) -> tuple[int, ...]:
         shape = self.shape(name)[start:]
         if any(n is None for n in shape):
-            raise Skipped(f"{what} must have known sizes, got {shape}; state the input's shape")
+            raise SkippedError(
+                f"{what} must have known sizes, got {shape}; state the input's shape"
+            )
         return tuple(n for n in shape if n is not None)
 
     def node(self, name: str, message: Any) -> Node:
         """One node of a supported operator."""
         given = list(message.input)
         if not given or not given[0] or not message.output:
-            raise Skipped("the node has no input or no output")
+            raise SkippedError("the node has no input or no output")
         dtype = self._dtype(given[0])
         shape = self._known(given[0], "input", 1)
         if len(shape) < 2:
-            raise Skipped(f"input must be (batch, channels, *size), got {len(shape) + 1} axes")
+            raise SkippedError(f"input must be (batch, channels, *size), got {len(shape) + 1} axes")
         if min(shape) < 1:
-            raise Skipped(f"input must have samples, got {shape}")
+            raise SkippedError(f"input must have samples, got {shape}")
         rest = [
             Constant(self._known(each, what)) if each else None
             for each, what in zip(given[1:], ("weight", "bias"), strict=False)
@@ -170,7 +176,9 @@ class _Reader:
         layer.output_size(shape[1:])
         channels = getattr(layer, "in_channels", shape[0])
         if channels != shape[0]:
-            raise Skipped(f"input must have {channels} channels as the weight says, got {shape[0]}")
+            raise SkippedError(
+                f"input must have {channels} channels as the weight says, got {shape[0]}"
+            )
         renamed = type(message)()
         renamed.CopyFrom(message)
         del renamed.input[:], renamed.output[:]
@@ -185,7 +193,9 @@ class _Reader:
         found = self._types.get(name)
         number = 1 if found is None else found.elem_type
         if number not in DTYPES:
-            raise Skipped(f"input must be of type {', '.join(DTYPES.values())}, got type {number}")
+            raise SkippedError(
+                f"input must be of type {', '.join(DTYPES.values())}, got type {number}"
+            )
         return DTYPES[number]
 
 
@@ -196,7 +206,7 @@ Maker = Callable[[Any, Attributes, list[Constant | None], tuple[int, ...], int],
 def _weighted(message: Any, attributes: Attributes, rest: Any, shape: Any, opset: int) -> Layer:
     weight, bias = (*rest, None, None)[:2]
     if weight is None:
-        raise Skipped("weight must be given")
+        raise SkippedError("weight must be given")
     if message.op_type == "Conv":
         return onnx_windows.convolution(attributes, weight, bias, len(shape) - 1)
     return onnx_windows.transposed(attributes, weight, bias, shape[1:], opset)

@@ -25,7 +25,7 @@ def html(audit: Audit) -> str:
     """
     engines = ", ".join(f"{name} {version}" for name, version in audit.engines.items())
     rows = "\n".join(map(_row, audit.rows))
-    heads = "node engine verdict layer input scope seconds".split()
+    heads = ["node", "engine", "verdict", "layer", "input", "scope", "seconds"]
     head = "".join(f"<th>{name}</th>" for name in heads)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -49,8 +49,7 @@ def _row(row: AuditedNode) -> str:
             names = " or ".join(row.mistakes) or "no known mistake fits"
             detail += plain(f"\nmistake: {names}\n{row.counterexample}")
         detail += "</pre>"
-    cells = (
-        plain(row.node), plain(row.engine), badge, f"<code>{plain(row.layer or row.operator)}</code>",
-        plain(size), detail, f"{row.seconds:.2f}",
-    )  # fmt: skip
+    layer = f"<code>{plain(row.layer or row.operator)}</code>"
+    seconds = f"{row.seconds:.2f}"
+    cells = (plain(row.node), plain(row.engine), badge, layer, plain(size), detail, seconds)
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
 
 from symconv.checks import shown
@@ -176,7 +175,7 @@ def same_windows(layer: Any, size: tuple[int, ...], padding: Any, ceil_mode: boo
             dilation=layer.dilation,
             ceil_mode=ceil_mode,
         )
-        return plain.output_size(size) == layer.output_size(size)
+        return bool(plain.output_size(size) == layer.output_size(size))
     except (GeometryError, ParameterError):
         return False
 

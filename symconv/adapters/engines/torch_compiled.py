@@ -7,6 +7,7 @@ J. Ansel et al., *PyTorch 2* (2024), ASPLOS.
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 from symconv.adapters.engines.base import Array, Function
@@ -35,10 +36,10 @@ class TorchCompiled(TorchFunctional):
             # An error class of inductor's own, which no two versions share.
             raise MissingExtraError(f"engine {self.name} needs a C++ compiler: {error}") from None
 
-    def _called(self, run: Function, rank: int) -> Function:
+    def _called(self, run: Any, rank: int) -> Function:
         torch = self.torch
         # Compiled code is kept by code object, a few versions of each: every geometry has its own.
-        fresh: Any = type(run)(
+        fresh: Any = FunctionType(
             run.__code__.replace(co_name=f"geometry_{id(run)}"),
             run.__globals__,
             run.__name__,

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from symconv.adapters.engines.base import (
     Array,
     Engine,
@@ -22,7 +20,6 @@ from symconv.adapters.engines.base import (
     window,
 )
 from symconv.conventions import TorchConvTranspose, TorchPool
-from symconv.errors import ParameterError
 from symconv.layers import AvgPool, Conv, ConvTranspose, Layer, MaxPool
 
 __all__ = ["TorchChannelsLast", "TorchFunctional"]

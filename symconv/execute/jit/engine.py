@@ -304,11 +304,16 @@ def pack_weights(weight, strides, chosen, taps, starts, shape, packed, first, la
         group = number // blocks % groups
         job = number // blocks // groups
         count = taps[job]
-        base = starts[job, group] + block * channels * count * rows
-        for r in range(rows):
-            m = block * rows + r
-            for c in range(channels):
-                at = group * strides[0] + m * strides[1] + c * strides[2]
-                to = base + c * count * rows + r
-                for t in range(count):
-                    packed[to + t * rows] = weight[at + chosen[job, t]] if m < outputs else 0
+        to = starts[job, group] + block * channels * count * rows
+        held = min(rows, outputs - block * rows)
+        step = strides[1]
+        for c in range(channels):
+            at = group * strides[0] + block * rows * step + c * strides[2]
+            for t in range(count):
+                k = at + chosen[job, t]
+                # The rows of a tile are read side by side, each from one place to the next.
+                for r in range(held):
+                    packed[to + r] = weight[k + r * step]
+                for r in range(held, rows):
+                    packed[to + r] = 0
+                to += rows
