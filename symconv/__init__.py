@@ -22,6 +22,8 @@ _ROOMS = {
     "AdaptiveMaxPool2d": "layers",
     "AdaptiveMaxPool3d": "layers",
     "Approximation": "separable",
+    "Audit": "auditing",
+    "AuditedNode": "auditing",
     "AvgPool": "layers",
     "AvgPool1d": "layers",
     "AvgPool2d": "layers",
@@ -49,11 +51,14 @@ _ROOMS = {
     "Deconvolution": "deconvolution",
     "DepthwiseFactors": "separable",
     "Dilation": "layers",
+    "ENGINES": "adapters.engines",
     "Enclosure": "norms",
+    "Engine": "adapters.engines",
     "Erosion": "layers",
     "FORMATS": "verifying",
     "Factory": "verifying",
     "Failure": "verifying",
+    "Finding": "sweeping",
     "Fold": "layers",
     "GenericRank": "linalg",
     "GlobalAvgPool": "layers",
@@ -93,6 +98,7 @@ _ROOMS = {
     "OnnxConvTranspose": "conventions",
     "OnnxPool": "conventions",
     "Operator": "operator",
+    "Pack": "vectors",
     "Pad": "layers",
     "PermutationInvariance": "invariance",
     "PoolOperator": "maxpool",
@@ -105,6 +111,7 @@ _ROOMS = {
     "SeparableOutput": "passes",
     "Separation": "separable",
     "SingularValue": "separable",
+    "Sweep": "sweeping",
     "SymconvError": "errors",
     "Table": "network",
     "TorchConv": "conventions",
@@ -120,6 +127,7 @@ _ROOMS = {
     "aligned": "receptive",
     "always_kept_shifts": "shifts",
     "apply_separable": "passes",
+    "audit": "auditing",
     "axis_operators": "passes",
     "best_approximation": "separable",
     "characters_diagonalise": "spectra",
@@ -133,6 +141,7 @@ _ROOMS = {
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
     "determinant": "linalg",
+    "engine": "adapters.engines",
     "enlarging_padding": "shapes",
     "estimated_norm": "norms",
     "field_of": "receptive",
@@ -177,6 +186,7 @@ _ROOMS = {
     "solve_output_padding": "roundtrip",
     "solve_padding": "roundtrip",
     "surviving_sizes": "roundtrip",
+    "sweep": "sweeping",
     "translate": "conventions",
     "transposed_matrix": "transposed",
     "unchanged_by": "invariance",
@@ -186,17 +196,28 @@ _ROOMS = {
     "where_conventions_differ": "compare",
     "winograd_transforms": "toomcook",
     "worst_accumulator": "quantised",
+    "write_vectors": "vectors",
     "zero_insertion_ratio": "ratios",
 }
 
 __all__ = [*_ROOMS]  # noqa: PLE0604 - the keys are strings
 
 if TYPE_CHECKING:
+    from symconv.adapters.engines import (
+        ENGINES as ENGINES,
+        Engine as Engine,
+        engine as engine,
+    )
     from symconv.adapters.onnx import (
         from_onnx as from_onnx,
     )
     from symconv.adapters.torch import (
         from_torch as from_torch,
+    )
+    from symconv.auditing import (
+        Audit as Audit,
+        AuditedNode as AuditedNode,
+        audit as audit,
     )
     from symconv.bound import (
         BoundOperator as BoundOperator,
@@ -435,11 +456,20 @@ if TYPE_CHECKING:
         characters_diagonalise as characters_diagonalise,
         circular_spectrum as circular_spectrum,
     )
+    from symconv.sweeping import (
+        Finding as Finding,
+        Sweep as Sweep,
+        sweep as sweep,
+    )
     from symconv.toomcook import (
         winograd_transforms as winograd_transforms,
     )
     from symconv.transposed import (
         transposed_matrix as transposed_matrix,
+    )
+    from symconv.vectors import (
+        Pack as Pack,
+        write_vectors as write_vectors,
     )
     from symconv.verdict import (
         Verdict as Verdict,

@@ -16,10 +16,11 @@ def main() -> int:
         # The command line needs packages that the library does not.
         from symconv.cli import commands  # noqa: PLC0415
     except ImportError as error:
-        if (error.name or "").partition(".")[0] not in ("click", "rich"):
+        package = (error.name or "").partition(".")[0]
+        if package not in ("click", "rich"):
             raise
         print(
-            f'error: the command line needs {error.name}: pip install "symconv[cli]"',
+            f'error: the command line needs {package}: pip install "symconv[cli]"',
             file=sys.stderr,
         )
         return 2

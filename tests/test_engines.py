@@ -162,7 +162,7 @@ def test_images_agree_with_scipy(name):
         verdict = verify(implementation, layer, size, growth=growth, **QUICK)
         assert verdict.agrees or verdict.kind == "unsupported", (layer, size, verdict)
         agreed += verdict.agrees
-    assert agreed > 10
+    assert agreed > 4
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=lambda finding: f"{finding[0]} {finding[1]}")

@@ -546,7 +546,12 @@ def test_the_gradient_under_ceil_mode():
 VECTORS = json.loads((Path(__file__).parent / "vectors" / "regressions.json").read_text())[
     "vectors"
 ]
-POOLINGS = [vector for vector in VECTORS if vector["kind"] in ("max_pool", "avg_pool")]
+#: What the sweeps found has inputs of its own: see test_vectors_engines.
+POOLINGS = [
+    vector
+    for vector in VECTORS
+    if vector["kind"] in ("max_pool", "avg_pool") and not vector["id"].startswith("sweep of")
+]
 
 
 def test_every_thread_about_pooling_has_its_vector():

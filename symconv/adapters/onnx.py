@@ -27,7 +27,7 @@ from symconv.errors import FileError, MissingExtraError, ParseError, SymconvErro
 from symconv.network import INPUT, Network, Step
 from symconv.network.contract import checked_shape, output_shape
 
-__all__ = ["MAX_BYTES", "MAX_NODES", "from_onnx"]
+__all__ = ["MAX_BYTES", "MAX_NODES", "from_onnx", "loaded_model", "onnx_package"]
 
 #: Most bytes of a file, and most nodes and links between them of its graph.
 MAX_BYTES = 2**30
@@ -41,7 +41,8 @@ MAX_OPERATIONS = 20_000
 MAX_BITS = 256
 
 
-def _onnx() -> Any:
+def onnx_package() -> Any:
+    """The package, or an error that names the extra."""
     try:
         # ONNX is optional.
         import onnx  # noqa: PLC0415
@@ -87,8 +88,8 @@ def from_onnx(
     >>> net.parameter_count(), net.output_shape()  # doctest: +SKIP
     (1235496, (1000, 1, 1))
     """
-    onnx = _onnx()
-    model = source if isinstance(source, onnx.ModelProto) else _loaded(onnx, source)
+    onnx = onnx_package()
+    model = source if isinstance(source, onnx.ModelProto) else loaded_model(onnx, source)
     try:
         return _Reader(model, input_shape).network(output)
     except (FileError, ParseError):
@@ -98,7 +99,7 @@ def from_onnx(
         raise FileError(f"model must describe layers that exist: {error}") from None
 
 
-def _loaded(onnx: Any, source: Any) -> Any:
+def loaded_model(onnx: Any, source: Any) -> Any:
     """The file as a message: parsed by protobuf, nothing else is opened."""
     if not isinstance(source, (str, os.PathLike)):
         raise FileError(f"model must be a path or an onnx.ModelProto, got {type(source).__name__}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symconv.adapters import onnx_windows
-from symconv.adapters.onnx import MAX_NODES, _loaded, _onnx
+from symconv.adapters.onnx import MAX_NODES, loaded_model, onnx_package
 from symconv.adapters.onnx_reading import Attributes, Constant
 from symconv.checks import concrete, integer, sequence, shown
 from symconv.errors import FileError, ShapeError, SymconvError
@@ -74,9 +74,9 @@ def opened(source: Any, input_shape: Sequence[int] | None) -> tuple[Any, Any]:
     MissingExtraError
         If onnx is not installed.
     """
-    onnx = _onnx()
+    onnx = onnx_package()
     model = onnx.ModelProto()
-    model.CopyFrom(source if isinstance(source, onnx.ModelProto) else _loaded(onnx, source))
+    model.CopyFrom(source if isinstance(source, onnx.ModelProto) else loaded_model(onnx, source))
     if not model.graph.node:
         raise FileError("model must have a graph with nodes, got none")
     if len(model.graph.node) > MAX_NODES:

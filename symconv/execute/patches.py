@@ -136,7 +136,7 @@ def _padded(incidence: Incidence, x: Array, fill: Any = 0) -> Array:
     """One image as the windows see it: (groups, channels, *padded size)."""
     extended = taps.extend(incidence, x[None], fill)[0]
     groups = incidence.geometry.groups
-    return extended.reshape(groups, len(x) // groups, *extended.shape[1:])
+    return np.asarray(extended.reshape(groups, len(x) // groups, *extended.shape[1:]))
 
 
 def _views(incidence: Incidence, first: int, last: int) -> Iterator[tuple[Any, Any]]:

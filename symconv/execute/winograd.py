@@ -205,9 +205,9 @@ class Winograd(Plan):
         else:
             y = self.result(len(x), out)
         tiling = self.tiling(max(len(x), 1), threads)
-        if self.transposed and not (
-            direct.covers(shape[1:]) and len(tiling.jobs) == len(tiling.gather.jobs)
-        ):
+        # Jobs without taps are left out: what they would write stays zero.
+        is_whole = all(taps for axis in tiling.axes for taps in axis.taps)
+        if self.transposed and not (is_whole and direct.covers(shape[1:])):
             y[...] = 0
         x = np.ascontiguousarray(x, dtype=self.dtype)
         missing = (1,) * (AXES + 2 - x.ndim)

@@ -33,6 +33,9 @@ Shape = tuple[int, ...]
 #: Products from which the number of BLAS threads matters.
 LARGE = 2**22
 
+#: Plans that add up the products of the matrix, and nothing else.
+SUMMING = ("implicit", "patches", "pointwise", "taps")
+
 #: Channels that a layer without channel numbers (a pooling) is called with.
 CHANNELS = 2
 
@@ -117,6 +120,11 @@ class Problem:
         with _one_blas_thread() if products > LARGE else nullcontext():
             if self.is_summed:
                 result = self.operator.weight_gradient(*given)
+            elif isinstance(self.operator, Operator):
+                # Plain sums: a plan that transforms could round what float32 just holds.
+                result = self.operator.run(
+                    *given, plan=_summing(self.operator, dtype), affine=True
+                )
             else:
                 result = self.operator.apply(*given)
         return np.asarray(result, dtype=np.float64)
@@ -141,6 +149,15 @@ class Problem:
         """The geometry, and which of the three problems."""
         what = "" if self.title == "values" else f"{self.title} of "
         return f"{what}{self.layer.describe()} on {by_axis(self.size)}"
+
+
+def _summing(operator: Operator, dtype: npt.DTypeLike) -> str:
+    """The fastest plan whose products and sums are those of the matrix."""
+    if operator.weight_shape is None:
+        return "auto"
+    offers = operator.explain(dtype).offers
+    able = [offer for offer in offers if offer.name in SUMMING and not offer.refusal]
+    return min(able, key=lambda offer: offer.seconds).name
 
 
 def _taps_first(weight: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from symconv.errors import ParameterError
 from symconv.layers import Layer
 from symconv.verdict import REFUTED, UNDECIDED
 from symconv.verifying.calling import Failure, MisbehaviourError, is_built
@@ -70,11 +71,13 @@ class Search:
                 calls=calls,
             )
         layer, size, smallest = problem.layer, problem.size, failure
-        if shrink and is_built(self.implementation) and failure.kind != "hangs":
+        # Global pooling has no parameters: nothing to shrink, no other layer to compare with.
+        named_axes = _has_axes(layer)
+        if shrink and named_axes and is_built(self.implementation) and failure.kind != "hangs":
             layer, size, smallest = self._shrunk(problem, failure)
         case, scene = self._counterexample(self._problem(layer, size), smallest)
         names: tuple[str, ...] = ()
-        if name and scene is not None:
+        if name and named_axes and scene is not None:
             names = self._named(problem, scene)
         return Verification(
             REFUTED,
@@ -164,3 +167,11 @@ class Search:
 
         others = [partial(scene, *place) for place in places]
         return explained(smallest, others, self.limit)
+
+
+def _has_axes(layer: Layer) -> bool:
+    """Whether the layer itself says how many axes it has."""
+    try:
+        return layer.rank > 0
+    except ParameterError:
+        return False
