@@ -122,9 +122,9 @@ class Problem:
                 result = self.operator.weight_gradient(*given)
             elif isinstance(self.operator, Operator):
                 # Plain sums: a plan that transforms could round what float32 just holds.
-                result = self.operator.run(
-                    *given, plan=_summing(self.operator, dtype), affine=True
-                )
+                x, weight, bias = (*given, None, None)[:3]
+                plan = _summing(self.operator, dtype)
+                result = self.operator.apply(x, weight, bias, plan)
             else:
                 result = self.operator.apply(*given)
         return np.asarray(result, dtype=np.float64)
