@@ -39,7 +39,10 @@ def matrix_by(kind, op, transposed, weight, dtype):
     plan = kind(incidence_of(op), transposed, dtype)
     inputs = op.output_shape if transposed else op.input_shape
     basis = np.eye(int(np.prod(inputs)), dtype=dtype).reshape(-1, *inputs)
-    y = plan.run(basis, plan.pack(weight.astype(dtype)))
+    # What is not written shows.
+    out = np.full((len(basis), *plan.output_shape), np.nan, dtype)
+    y = plan.run(basis, plan.pack(weight.astype(dtype)), out)
+    assert y is out
     assert y.dtype == dtype
     return y.reshape(len(basis), -1).T
 
@@ -98,6 +101,10 @@ EDGES = {
     "three axes": (sc.Conv3d(2, 3, (2, 3, 2), stride=(1, 2, 2), padding=1, bias=False), (5, 6, 7)),
     "cropped": (sc.Conv2d(2, 2, 3, padding=((-2, 1), (-1, -1)), bias=False), (8, 9)),
     "spread": (sc.Conv2d(2, 2, 3, input_dilation=(2, 3), stride=2, bias=False), (4, 5)),
+    "nothing writes": (
+        sc.ConvTranspose2d(1, 1, (1, 3), stride=(2, 1), dilation=(1, 2), bias=False),
+        (2, 1),
+    ),
     "four axes": (sc.Conv(1, 2, (2, 1, 2, 1), bias=False), (3, 2, 3, 2)),
 }
 
@@ -142,6 +149,7 @@ def guarded(array):
 def test_nothing_is_read_or_written_beyond_the_arrays(case, transposed):
     layer, size = case
     op = layer.operator(size)
+    op = op.T if op.oriented.transposed else op
     for dtype in FLOATS:
         if ImplicitGemm not in able(op, dtype, transposed):
             continue
@@ -155,6 +163,22 @@ def test_nothing_is_read_or_written_beyond_the_arrays(case, transposed):
         taps = Taps(incidence_of(op), transposed, dtype)
         assert np.array_equal(y, taps.run(x, integers(op.weight_shape).astype(dtype)))
         assert np.shares_memory(y, out)
+
+
+@pytest.mark.parametrize("name", ["implicit", "winograd"])
+def test_arrays_of_other_shapes_never_reach_compiled_loops(name):
+    op = sc.Conv2d(2, 3, 3, padding=1, bias=False).operator((6, 7))
+    kind = KINDS[name]
+    if kind not in able(op, float):
+        pytest.skip("wants Numba")
+    plan = kind(incidence_of(op), False, float)
+    packed = plan.pack(np.ones(op.weight_shape))
+    with pytest.raises(ShapeError, match=r"^x must have shape \(1, 2, 6, 7\), got \(1, 2, 6, 6\)"):
+        plan.run(np.ones((1, 2, 6, 6)), packed)
+    with pytest.raises(
+        ShapeError, match=r"^out must have shape \(1, 3, 6, 7\), got \(1, 3, 7, 7\)"
+    ):
+        plan.run(np.ones((1, 2, 6, 7)), packed, np.ones((1, 3, 7, 7)))
 
 
 def test_a_misplaced_tap_is_caught(monkeypatch):

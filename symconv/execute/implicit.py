@@ -133,6 +133,7 @@ class ImplicitGemm(Plan):
         """A·x or Aᵀ·x of a batch, with packed weights."""
         from symconv.execute.jit.engine import convolve  # noqa: PLC0415 - Numba loads slowly
 
+        self.check(x, out)
         threads = self._useful(len(x), thread_count())
         tiling = self.tiling(len(x), threads)
         shape = self.output_shape

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from symconv.errors import ShapeError
 from symconv.incidence import Incidence
 
 __all__ = ["Array", "Plan"]
@@ -54,6 +55,18 @@ class Plan(ABC):
         """(channels, *size) of what it gives."""
         geometry = self.incidence.geometry
         return geometry.input_shape if self.transposed else geometry.output_shape
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(channels, *size) of what it takes."""
+        geometry = self.incidence.geometry
+        return geometry.output_shape if self.transposed else geometry.input_shape
+
+    def check(self, x: Array, out: Array | None) -> None:
+        """Refuse arrays of other shapes: compiled loops would read and write beyond them."""
+        for name, array, shape in (("x", x, self.input_shape), ("out", out, self.output_shape)):
+            if array is not None and array.shape != (len(x), *shape):
+                raise ShapeError(f"{name} must have shape {(len(x), *shape)}, got {array.shape}")
 
     @property
     def channels(self) -> tuple[int, int]:

@@ -197,6 +197,7 @@ class Winograd(Plan):
             convolve_tiles,
         )
 
+        self.check(x, out)
         threads, direct = thread_count(), self._direct
         shape = self.output_shape
         if direct.folds:
