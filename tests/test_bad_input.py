@@ -338,7 +338,7 @@ def test_ragged_nonsense_is_refused(name, bad):
 )
 def test_flags_are_booleans(layer, name, bad):
     if name == "count_include_pad" and bad is None:
-        return  # what the framework counts
+        pytest.skip("left out, it is what the framework counts")
     with refuses(ParameterTypeError, rf"^{name} must be True or False, got "):
         made(layer, name, bad)
 
