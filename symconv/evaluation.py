@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -131,6 +131,9 @@ class Oriented:
             array, kind = self._divided(array, kind)
         flat = array.reshape(math.prod(batch), *self._with_channel(self.input_shape))
         products = linear.products * len(flat)
+        if settings.packed is None and kind.is_exact:
+            # Exact products run piece by piece, of the batch or of the numbers' digits.
+            settings = replace(settings, packed={})
 
         def run(x: Array, weight: Array, part: Part | None) -> Array:
             if plan == "sparse":
@@ -138,7 +141,8 @@ class Oriented:
             return self._planned(x, weight, plan, settings, part)
 
         sums = self._sums(plan == "sparse")
-        y, kind = bilinear(run, ("x", flat, kind), ("weight", *weight), sums, products)
+        given = ("x", flat, kind), ("weight", *weight)
+        y, kind = bilinear(run, *given, sums, products, is_batched=True)
         y = y.reshape(*batch, *self.output_shape)
         return (y, kind) if self.transposed else self._divided(y, kind)
 
@@ -234,10 +238,11 @@ class Oriented:
             if plan not in ("auto", "taps"):
                 raise ParameterError(f"plan must be 'auto', 'taps' or 'sparse' here, got {plan!r}")
             return (linear.adjoint if self.transposed else linear.forward)(x, weight)
-        chosen = self.choice(dtype, len(x), plan, settings.budget).plan
+        is_packed, budget = settings.packed is not None, settings.budget
+        chosen = self.choice(dtype, len(x), plan, budget, is_packed=is_packed).plan
         if part is not None and not chosen.exact_for(x, weight):
             if plan == "auto":
-                chosen = self.choice(dtype, len(x), plan, settings.budget, exact=True).plan
+                chosen = self.choice(dtype, len(x), plan, budget, True, is_packed).plan
             elif dtype == np.float32:
                 x, weight = x.astype(np.float64), weight.astype(np.float64)
                 return self._planned(x, weight, plan, settings, part)
@@ -273,13 +278,16 @@ class Oriented:
         plan: str = "auto",
         budget: int | None = None,
         exact: bool = False,
+        is_packed: bool = False,
     ) -> planner.Choice:
         """The plan for a type and a batch (see `symconv.execute.planner`)."""
         linear = self.linear
         if not isinstance(linear, ConvolutionMap):
             raise ParameterError("plans are for layers with weights; this one runs in one way only")
         threads = thread_count()
-        return linear.planner.choose(self.transposed, dtype, batch, threads, plan, budget, exact)
+        return linear.planner.choose(
+            self.transposed, dtype, batch, threads, plan, budget, exact, is_packed
+        )
 
     def _through_matrix(self, x: Array, weight: Array) -> Array:
         nnz = self.linear.nnz

@@ -37,6 +37,9 @@ FEW = 500
 CHUNK = 2**15
 LARGE = 2**18
 
+#: Numbers of a batch that are multiplied at once, about: their floats stay in cache.
+PIECE = 2**20
+
 _expand = np.frompyfunc(sympy.expand, 1, 1)
 
 
@@ -63,8 +66,12 @@ def bilinear(
     second: tuple[str, Array, Algebra],
     sums: Sums,
     n_products: int,
+    *,
+    is_batched: bool = False,
 ) -> tuple[Array, Algebra]:
     """``product(first, second)``, its outputs no larger than `sums` says.
+
+    With `is_batched`, the product maps each entry along the first axis of `first` by itself.
 
     Returns the array with its number system: int64 where the bound allows and Python integers
     beyond, Fractions, expanded SymPy expressions, or floats of the common type.
@@ -80,7 +87,7 @@ def bilinear(
         return _expand(product(a.astype(object), b.astype(object), None)), algebra
     a, a_denominator = integers_over_denominator(a)
     b, b_denominator = integers_over_denominator(b)
-    result = _integers(product, a, b, sums, n_products)
+    result = _integers(product, a, b, sums, n_products, is_batched)
     if algebra is Algebra.RATIONAL:
         denominator = a_denominator * b_denominator
         divide = np.frompyfunc(lambda value: Fraction(int(value), denominator), 1, 1)
@@ -94,11 +101,13 @@ def _float_dtype(a: Array, b: Array) -> np.dtype[Any]:
     return np.result_type(*floats)
 
 
-def _integers(product: Product, a: Array, b: Array, sums: Sums, n_products: int) -> Array:
+def _integers(
+    product: Product, a: Array, b: Array, sums: Sums, n_products: int, is_batched: bool
+) -> Array:
     bound = sums.bound(a, b)
     for limit, dtype in ((SINGLE, np.float32), (DOUBLE, np.float64)):
         if bound < limit:
-            return _whole(product(_floats(a, dtype), _floats(b, dtype), Part()))
+            return _by_floats(product, a, _converted(b, dtype), dtype, is_batched)
     if bound < 2**63 and sums.by_loops:
         return product(a.astype(np.int64), b.astype(np.int64), None)
     first, second = limbs.split(a, b, sums)
@@ -112,24 +121,46 @@ def _integers(product: Product, a: Array, b: Array, sums: Sums, n_products: int)
     return limbs.product(doubles, (a, first), (b, second), bound)
 
 
-def _floats(array: Array, dtype: npt.DTypeLike) -> Array:
-    """Integers as floats that hold them."""
-    if array.size < LARGE or not array.flags.c_contiguous:
-        return array.astype(dtype)
-    result = np.empty(array.shape, dtype)
-    source, target = array.reshape(-1), result.reshape(-1)
-
-    def convert(here: slice) -> None:
-        target[here] = source[here]
-
-    _in_chunks(convert, array.size)
+def _by_floats(
+    product: Product, a: Array, b: Array, dtype: npt.DTypeLike, is_batched: bool
+) -> Array:
+    """The product in floats that hold it exactly, piece by piece: fresh pages are slow."""
+    n_pieces = min(len(a), a.size // PIECE) if is_batched else 1
+    if n_pieces <= 1:
+        return _whole(product(_converted(a, dtype), b, Part()))
+    result = np.empty(0, np.int64)
+    for piece in np.array_split(np.arange(len(a)), n_pieces):
+        here = slice(piece[0], piece[-1] + 1)
+        y = product(_converted(a[here], dtype), b, Part())
+        if not result.size:
+            result = np.empty((len(a), *y.shape[1:]), np.int64)
+        _convert(y, result[here])
     return result
 
 
+def _converted(array: Array, dtype: npt.DTypeLike) -> Array:
+    """`array` in another type, by several threads where it is large: fresh pages cost most."""
+    if array.size < LARGE or not array.flags.c_contiguous:
+        return array.astype(dtype)
+    result = np.empty(array.shape, dtype)
+    _convert(array, result)
+    return result
+
+
+def _convert(array: Array, into: Array) -> None:
+    """Numbers in the type of another contiguous array, which holds them exactly."""
+    source, target = np.ascontiguousarray(array).reshape(-1), into.reshape(-1)
+
+    def convert(here: slice) -> None:
+        np.copyto(target[here], source[here], casting="unsafe")
+
+    _in_chunks(convert, source.size)
+
+
 def _whole(y: Array) -> Array:
-    """Floats that are integers as int64; in their own place, for fresh pages cost as much again."""
+    """Floats that are integers as int64; float64 in its own place, without fresh pages."""
     if y.dtype != np.float64 or not (y.flags.c_contiguous and y.flags.writeable):
-        return y.astype(np.int64)
+        return _converted(y, np.int64)
     flat, result = y.reshape(-1), y.reshape(-1).view(np.int64)
 
     def convert(here: slice) -> None:

@@ -308,17 +308,28 @@ class Fourier(Plan):
         groups, (read, written) = self.incidence.geometry.groups, self.channels
         phases, jobs = len(self.gather.phases), len(self.gather.jobs)
         n, blocks = math.prod(self._kernel_size), batch * len(self.corners)
-        one = n * self.dtype.itemsize * (math.log2(n + 1) * FOURIER + 4 * COPY)
         pairs = phases * jobs * groups * read * written
         planes = math.prod(self.block) // n
-        transforms = blocks * planes * groups * (phases * read + jobs * written) + pairs
+        transforms = blocks * planes * groups * (phases * read + jobs * written)
         spectrum = pairs * self._frequencies * self._complex_bytes
         mixing = spectrum * blocks * MIXED
         if self._by_matrices:
             products = groups * phases * jobs * self._frequencies
             mixing = spectrum * (8 * blocks * PRODUCT + 8 * COPY) + products * CALL / 10
-        calls = 20 + 8 * blocks * (phases + jobs) + 4 * phases * jobs
-        return (transforms * one + mixing) / threads + calls * CALL
+        calls = 20 + 8 * blocks * (phases + jobs)
+        return (transforms * self._transform_seconds + mixing) / threads + calls * CALL
+
+    @property
+    def _transform_seconds(self) -> float:
+        """Estimated time of the transform of one block of the last axes."""
+        n = math.prod(self._kernel_size)
+        return n * self.dtype.itemsize * (math.log2(n + 1) * FOURIER + 4 * COPY)
+
+    def packing_seconds(self, threads: int) -> float:
+        """See `Plan.packing_seconds`."""
+        parts = len(self.gather.phases) * len(self.gather.jobs)
+        pairs = parts * self.incidence.geometry.groups * math.prod(self.channels)
+        return pairs * self._transform_seconds / threads + 4 * parts * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

@@ -25,7 +25,7 @@ from symconv.boundary import OUTSIDE
 from symconv.execute import taps
 from symconv.execute.phases import AXES, gather_of
 from symconv.execute.plan import Plan
-from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, VECTOR, loading
+from symconv.execute.speeds import CALL, COPY, PLACED, PRODUCT, STEP, VECTOR, loading
 from symconv.execute.threads import share, thread_count
 from symconv.execute.tiling import Tiling, as_run
 from symconv.incidence import Incidence
@@ -111,7 +111,7 @@ class ImplicitGemm(Plan):
         strides = (per_group, kernel, inner) if self.transposed else (per_group, inner, kernel)
         packed = np.empty(int(tiling.starts[-1]), dtype=self.dtype)
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)
-        shape = tiling.groups, tiling.outputs, tiling.channels, tiling.rows
+        shape = tiling.outputs, tiling.channels, tiling.rows
 
         def work(first: int, last: int) -> None:
             pack_weights(
@@ -126,7 +126,7 @@ class ImplicitGemm(Plan):
                 last,
             )
 
-        share(work, starts.size * tiling.blocks, threads if weight.size > 2**14 else 1)
+        share(work, tiling.groups * tiling.blocks, threads if weight.size > 2**14 else 1)
         return packed
 
     def run(self, x: Array, packed: Array, out: Array | None = None) -> Array:
@@ -185,12 +185,16 @@ class ImplicitGemm(Plan):
         packed_rows = parts * rows * tiling.channels * len(tiling.gather.phases)
         copied = packed_rows * (tiling.box[2] + lanes)
         if tiling.is_compact:
-            copied += parts * taps_read * (columns + whole / tiling.tile[2] * lanes)
+            # Compact rows are copied within the second cache.
+            copied += parts * taps_read * (columns + whole / tiling.tile[2] * lanes) / 4
         sums = jobs * tiling.outputs * (whole + columns)
         moved = size * (copied + sums) * COPY + (packed_rows + items * 20) * STEP
-        weights = size * int(tiling.starts[-1]) * 4 * COPY
         calls = (20 if threads == 1 else 40) * CALL + loading()
-        return (size * products * PRODUCT + moved + weights) / threads + calls
+        return (size * products * PRODUCT + moved) / threads + calls
+
+    def packing_seconds(self, threads: int) -> float:
+        """See `Plan.packing_seconds`."""
+        return int(self.tiling(1, threads).starts[-1]) * PLACED / threads
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

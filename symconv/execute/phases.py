@@ -77,22 +77,30 @@ def adjoint_axis(axis: Axis, positions: IntArray) -> AxisGather:
     """The gather of the transposed map; `positions` holds where each padded place belongs."""
     parts, stride = _parts(axis), axis.relation.stride
     last = max(place for place, _ in parts)
-    n_places = -(-len(positions) // stride)
-    phases = range(min(stride, len(positions)))
-    targets = np.full((len(phases), n_places), OUTSIDE, dtype=np.int64)
-    for row, phase in zip(targets, phases, strict=True):
-        found = positions[phase::stride]
-        row[: len(found)] = found
-    # Positions that belong nowhere in any phase, as in the padding, are not computed.
-    kept = np.flatnonzero((targets != OUTSIDE).any(axis=0))
-    begin, end = (int(kept[0]), int(kept[-1]) + 1) if len(kept) else (0, 1)
-    output = np.arange(begin - last, end)
+    found = [positions[phase::stride] for phase in range(min(stride, len(positions)))]
+    # Positions that belong nowhere, as in the padding, are not computed: each job begins with its
+    # first that does, and jobs come in the order of where they begin.
+    kept = [np.flatnonzero(targets != OUTSIDE) for targets in found]
+    begins = [int(at[0]) if len(at) else 0 for at in kept]
+    length = max((int(at[-1]) + 1 - at[0] for at in kept if len(at)), default=1)
+    order = sorted(range(len(found)), key=lambda phase: begins[phase] * stride + phase)
+    shifts = {phase: begins[phase] + last for phase in order}
+    taps = [
+        tuple(
+            (0, shifts[phase] - place, tap) for tap, (place, at) in enumerate(parts) if at == phase
+        )
+        for phase in order
+    ]
+    least = min((shift for job in taps for _, shift, _ in job), default=0)
+    taps = [tuple((at, shift - least, tap) for at, shift, tap in job) for job in taps]
+    reach = max((shift for job in taps for _, shift, _ in job), default=0)
+    output = least - last + np.arange(length + reach)
     source = np.where((output >= 0) & (output < axis.n_out), output, OUTSIDE)
-    taps = tuple(
-        tuple((0, last - place, tap) for tap, (place, at) in enumerate(parts) if at == phase)
-        for phase in phases
-    )
-    return AxisGather((source,), taps, tuple(targets[:, begin:end]))
+    targets = np.full((len(order), length), OUTSIDE, dtype=np.int64)
+    for row, phase in zip(targets, order, strict=True):
+        part = found[phase][begins[phase] : begins[phase] + length]
+        row[: len(part)] = part
+    return AxisGather((source,), tuple(taps), tuple(targets))
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,11 @@ class Plan(ABC):
 
     @abstractmethod
     def seconds(self, batch: int, threads: int) -> float:
-        """Estimated time of `pack` and `run`, by the cost model of the plan."""
+        """Estimated time of `run`, by the cost model of the plan."""
+
+    def packing_seconds(self, threads: int) -> float:
+        """Estimated time of `pack`."""
+        return 0.0
 
     @abstractmethod
     def working_bytes(self, batch: int, threads: int) -> int:

@@ -113,9 +113,14 @@ class Planner:
         return self._ready[key]
 
     def offers(
-        self, transposed: bool, dtype: np.dtype[Any], batch: int, threads: int
+        self,
+        transposed: bool,
+        dtype: np.dtype[Any],
+        batch: int,
+        threads: int,
+        is_packed: bool = False,
     ) -> tuple[Offer, ...]:
-        """What each plan would cost."""
+        """What each plan would cost; packing counts unless the weights are kept packed."""
         offers = []
         for kind in self.plans:
             refusal = kind.refusal(self.incidence, transposed, dtype)
@@ -123,6 +128,7 @@ class Planner:
             if not refusal:
                 plan = self._plan(kind, transposed, dtype)
                 seconds, held = plan.seconds(batch, threads), plan.working_bytes(batch, threads)
+                seconds += 0.0 if is_packed else plan.packing_seconds(threads)
             offers.append(Offer(kind.name, kind.theorem, seconds, held, refusal, kind.on_request))
         return tuple(offers)
 
@@ -135,10 +141,12 @@ class Planner:
         forced: str = "auto",
         budget: int | None = None,
         exact: bool = False,
+        is_packed: bool = False,
     ) -> Choice:
         """The plan to run: the one that is `forced`, or the fastest within `budget` bytes.
 
-        With `exact`, only plans that keep integers exact wherever their sums are.
+        With `exact`, only plans that keep integers exact wherever their sums are. With
+        `is_packed`, packing costs nothing, as the weights stay packed between calls.
 
         Raises
         ------
@@ -147,9 +155,9 @@ class Planner:
         TooLargeError
             If no plan keeps within the budget.
         """
-        key = transposed, dtype, batch, threads, forced, budget, exact, loading()
+        key = transposed, dtype, batch, threads, forced, budget, exact, is_packed, loading()
         if key not in self._choices:
-            offers = self.offers(transposed, dtype, batch, threads)
+            offers = self.offers(transposed, dtype, batch, threads, is_packed)
             if exact:
                 keep = {kind.name for kind in self.plans if kind.is_exact}
                 offers = tuple(offer for offer in offers if offer.name in keep)

@@ -14,6 +14,7 @@ __all__ = [
     "COPY",
     "FOURIER",
     "MIXED",
+    "PLACED",
     "PRODUCT",
     "SLACK",
     "STEP",
@@ -40,6 +41,9 @@ MIXED = 2e-10
 
 #: Reading and writing one byte of a large array.
 COPY = 1.5e-10
+
+#: Putting one weight where its plan reads it.
+PLACED = 1.1e-9
 
 #: One step of a compiled loop that is not a vector: a row begun, a tile set up.
 STEP = 1e-8

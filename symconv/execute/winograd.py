@@ -40,7 +40,7 @@ from symconv.execute.phases import AXES, AxisGather, adjoint_axis, forward_axis
 from symconv.execute.plan import Plan
 from symconv.execute.run_tiling import RunTiling
 from symconv.execute.runs import TAPS, has_runs, with_neighbours
-from symconv.execute.speeds import CALL, COPY, PRODUCT, STEP, loading
+from symconv.execute.speeds import CALL, COPY, PLACED, PRODUCT, STEP, loading
 from symconv.execute.threads import share, thread_count
 from symconv.incidence import Incidence
 from symconv.toomcook import Transforms, winograd_transforms
@@ -255,10 +255,14 @@ class Winograd(Plan):
         rows = items * tiling.cut[0] * math.prod(tiling.box[:2]) * tiling.channels
         # Both stay in the second cache; sums are added to what they hold and read once.
         moved = size * (panels + 0.6 * sums) * COPY + rows * 2 * STEP
-        weights = size * int(tiling.starts[-1]) * 5 * COPY
-        done = (size * products * PRODUCT + moved + weights) / threads
+        done = (size * products * PRODUCT + moved) / threads
         # Tables and transforms take a little longer than is counted here.
         return 1.1 * done + 45 * CALL + loading()
+
+    def packing_seconds(self, threads: int) -> float:
+        """See `Plan.packing_seconds`."""
+        number = PLACED + 2 * self.dtype.itemsize * COPY
+        return int(self.tiling(1, threads).starts[-1]) * number / threads
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

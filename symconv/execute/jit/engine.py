@@ -29,6 +29,9 @@ from symconv.execute.speeds import VECTOR
 
 __all__ = ["convolve", "multiply", "pack_tile", "pack_weights", "unpack"]
 
+#: Blocks of weights that are packed together, to read whole pages of what lies side by side.
+NEIGHBOURS = 4
+
 jit = njit(cache=True, nogil=True, error_model="numpy")
 
 
@@ -295,25 +298,27 @@ def pack_weights(weight, strides, chosen, taps, starts, shape, packed, first, la
     """Weights as panels (job, group, block of outputs, channel, tap, row), blocks first … last−1.
 
     ``weight`` is flat, with ``strides`` from one group, output and input channel to the next;
-    ``chosen[job]`` lists the taps of a job; ``shape`` is (groups, outputs, channels, rows).
+    ``chosen[job]`` lists the taps of a job; ``shape`` is (outputs, channels, rows). A block
+    is one of a group; neighbouring ones are packed together where their weights lie side by side.
     """
-    groups, outputs, channels, rows = shape
+    outputs, channels, rows = shape
     blocks = (outputs + rows - 1) // rows
-    for number in range(first, last):
-        block = number % blocks
-        group = number // blocks % groups
-        job = number // blocks // groups
-        count = taps[job]
-        to = starts[job, group] + block * channels * count * rows
-        held = min(rows, outputs - block * rows)
-        step = strides[1]
+    step = strides[1]
+    together = NEIGHBOURS if step < strides[2] else 1
+    for begin in range(first, last, together):
         for c in range(channels):
-            at = group * strides[0] + block * rows * step + c * strides[2]
-            for t in range(count):
-                k = at + chosen[job, t]
-                # The rows of a tile are read side by side, each from one place to the next.
-                for r in range(held):
-                    packed[to + r] = weight[k + r * step]
-                for r in range(held, rows):
-                    packed[to + r] = 0
-                to += rows
+            for number in range(begin, min(begin + together, last)):
+                group, block = number // blocks, number % blocks
+                held = min(rows, outputs - block * rows)
+                at = group * strides[0] + block * rows * step + c * strides[2]
+                for job in range(len(taps)):
+                    count = taps[job]
+                    to = starts[job, group] + (block * channels + c) * count * rows
+                    for t in range(count):
+                        k = at + chosen[job, t]
+                        # The rows of a tile are read side by side, each from place to place.
+                        for r in range(held):
+                            packed[to + r] = weight[k + r * step]
+                        for r in range(held, rows):
+                            packed[to + r] = 0
+                        to += rows
