@@ -51,10 +51,12 @@ _ROOMS = {
     "Deconvolution": "deconvolution",
     "DepthwiseFactors": "separable",
     "Dilation": "layers",
+    "Drawing": "drawing",
     "ENGINES": "adapters.engines",
     "Enclosure": "norms",
     "Engine": "adapters.engines",
     "Erosion": "layers",
+    "Explorer": "explorer",
     "FORMATS": "verifying",
     "Factory": "verifying",
     "Failure": "verifying",
@@ -141,9 +143,12 @@ _ROOMS = {
     "depthwise_separable_counts": "counts",
     "depthwise_separable_ratio": "ratios",
     "determinant": "linalg",
+    "draw": "drawing",
     "engine": "adapters.engines",
     "enlarging_padding": "shapes",
     "estimated_norm": "norms",
+    "explore": "explorer",
+    "explorer_page": "explorer",
     "field_of": "receptive",
     "from_onnx": "adapters.onnx",
     "from_torch": "adapters.torch",
@@ -256,11 +261,20 @@ if TYPE_CHECKING:
         deconvolve as deconvolve,
         undone as undone,
     )
+    from symconv.drawing import (
+        Drawing as Drawing,
+        draw as draw,
+    )
     from symconv.errors import (
         SymconvError as SymconvError,
     )
     from symconv.execute.planner import (
         Choice as Choice,
+    )
+    from symconv.explorer import (
+        Explorer as Explorer,
+        explore as explore,
+        explorer_page as explorer_page,
     )
     from symconv.flipped import (
         convolution_matrix as convolution_matrix,

@@ -326,3 +326,30 @@ def test_the_message_shows_the_smallest_difference():
         "  right      found",
         "  [w0  w1]   [w1  w0]",
     ]
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (lambda x, w: x[:, 0, 0], "w[0,0,0]·x[0,0] + x[0,0]; it must"),
+        (lambda x, w: 7, "w[0,0,0]·x[0,0] + 7; it must"),
+        (lambda x, w: w[0, 0, 0] + x[:, 0, 0] + 3, "x[0,0] + w[0,0,0] + x[0,0] + 3; it must"),
+        (lambda x, w: -x[:, 0, 0] * w[0, 0, 0] + x[:, 0, 0], "is x[0,0]; it must"),
+    ],
+)
+def test_terms_that_are_no_products_are_listed_once(added, said):
+    """What a wrong implementation adds by itself is not counted with every weight again."""
+
+    def make(layer, size):
+        op = layer.operator(size)
+
+        def run(x, w):
+            y = np.array(op.apply(x, w))
+            y[:, 0, -1] += added(x, w)
+            return y
+
+        return run
+
+    verdict = sc.verify(sc.Factory(make), sc.Conv1d(1, 1, 3, bias=False), (5,))
+    assert verdict.status == "REFUTED"
+    assert said in str(verdict)

@@ -9,6 +9,8 @@ from symconv.cli.applying import apply
 from symconv.cli.auditing import audit_command
 from symconv.cli.benching import bench_command
 from symconv.cli.demonstrating import demo
+from symconv.cli.drawing import draw_command
+from symconv.cli.exploring import explore_command
 from symconv.cli.matrices import matrix
 from symconv.cli.numbers import count, receptive_field
 from symconv.cli.options import Commands
@@ -50,3 +52,5 @@ commands.add_command(bench_command)
 commands.add_command(audit_command)
 commands.add_command(sweep_command)
 commands.add_command(vectors)
+commands.add_command(draw_command)
+commands.add_command(explore_command)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from rich.console import Console
 from symconv.adapters.engines import ENGINES
 from symconv.auditing import audit
 from symconv.auditing.page import html
-from symconv.cli.options import json_option, symbolic_size_option
+from symconv.cli.options import json_option, scheduler_option, symbolic_size_option
+from symconv.cluster import connected
 from symconv.files import write_atomically
 
 __all__ = ["audit_command"]
@@ -36,6 +38,7 @@ __all__ = ["audit_command"]
     "--node-limit", type=click.FloatRange(min=0, min_open=True, max=10**6, max_open=True),
     default=60.0, show_default=True, help="Seconds for a node on an engine.",
 )  # fmt: skip
+@scheduler_option
 @json_option
 @click.option(
     "--html",
@@ -49,6 +52,7 @@ def audit_command(
     input_shape: Any,
     max_macs: int,
     node_limit: float,
+    scheduler: str | None,
     as_json: bool,
     page: Path | None,
 ) -> None:
@@ -58,13 +62,15 @@ def audit_command(
     is 1 if one is refuted; what cannot be run is listed with the reason.
     """
     console = Console(stderr=True, highlight=False)
-    with console.status("reading", spinner="line") as status:
+    shared = nullcontext() if scheduler is None else connected(scheduler)
+    with console.status("reading", spinner="line") as status, shared as client:
         found = audit(
             model,
             engines,
             input_shape=input_shape,
             max_macs=max_macs,
             node_limit=node_limit,
+            client=client,
             on_row=lambda row: status.update(f"{row.node[:60]}: {row.status}", spinner="line"),
         )
     if page is not None:

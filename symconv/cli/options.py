@@ -90,6 +90,9 @@ def symbolic_size_option(flag: str, name: str, **settings: Any) -> Callable[[Any
     return click.option(flag, name, type=parsed("size", read), metavar="32x32|nx32", **settings)
 
 
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="Share the work with a Dask cluster (extra: dask)."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 transpose_option = click.option("--transpose", is_flag=True, help="The transposed operator.")
 

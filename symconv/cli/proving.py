@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from symconv.errors import FileError, MissingExtraError, ParameterError
+from symconv.cli.options import scheduler_option
+from symconv.cluster import connected
+from symconv.errors import FileError
 from symconv.files import check_writable, write_atomically
 from symconv.proving import checker
 from symconv.proving.certified import Certified
@@ -51,9 +52,7 @@ def _cores() -> int:
 @click.option(
     "--workers", type=click.IntRange(min=1), default=_cores, help="Processes; one a core."
 )
-@click.option(
-    "--scheduler", metavar="ADDRESS", help="Share the work with a Dask cluster (extra: dask)."
-)
+@scheduler_option
 @click.option("--fresh", is_flag=True, help="Do not go on where an interrupted run stopped.")
 @click.option("--find", is_flag=True, help="First find the certificates anew (extra: find).")
 @click.option("--quiet", is_flag=True, help="Print the summary alone.")
@@ -89,32 +88,19 @@ def prove(
         def on_row(row: Row, done: int, total: int) -> None:
             progress.update(task, completed=done, total=total, description=row.identifier)
 
-        with _sharing(scheduler, workers) as shared:
-            ledger = decide(ids, subject=subject, journal=journal, on_row=on_row, **shared)
+        shared = contextlib.nullcontext() if scheduler is None else connected(scheduler)
+        with shared as client:
+            ledger = decide(
+                ids,
+                subject=subject,
+                workers=workers if client is None else 1,
+                client=client,
+                journal=journal,
+                on_row=on_row,
+            )
     _write(ledger, json_path, html_path)
     click.echo(ledger.summary() if quiet else str(ledger))
     ctx.exit(0 if ledger else 1)
-
-
-@contextlib.contextmanager
-def _sharing(scheduler: str | None, workers: int) -> Iterator[dict[str, Any]]:
-    """Who decides: processes here, or a cluster."""
-    if scheduler is None:
-        yield {"workers": workers}
-        return
-    try:
-        import distributed  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise MissingExtraError('a cluster needs Dask: pip install "symconv[dask]"') from None
-    made: Any = distributed.Client
-    try:
-        client = made(scheduler, timeout="10s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ParameterError(
-            f"scheduler must be the address of a Dask scheduler, got {scheduler!r}: {error}"
-        ) from None
-    with client:
-        yield {"client": client}
 
 
 def _progress() -> Progress:

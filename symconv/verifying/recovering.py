@@ -218,7 +218,7 @@ def _coefficients(
     units = arguments[0].reshape(len(arguments[0]), -1)
     for unit, entry in zip(units, entries, strict=True):
         at = np.flatnonzero(unit != background)
-        if entry == background:
+        if entry == background and problem.is_maximum:
             continue
         place = None
         if len(at):
@@ -230,11 +230,21 @@ def _coefficients(
 
 
 def _collected(coefficients: list[Coefficient]) -> tuple[Coefficient, ...]:
-    """Without what a constant adds to every sample: it is listed once, with no input."""
-    constants = {each.weight: each.value for each in coefficients if each.input is None}
+    """The terms that add up to what the probes showed.
+
+    A probe of one weight and one sample shows their product with what either adds by itself and
+    with the constant; each of these is listed once.
+    """
+    shown = {(each.weight, each.input): each.value for each in coefficients}
     kept = []
     for each in coefficients:
-        value = each.value - (constants.get(each.weight, 0.0) if each.input is not None else 0.0)
+        value = each.value
+        if each.input is not None:
+            value -= shown.get((each.weight, None), 0.0)
+        if each.weight is not None:
+            value -= shown.get((None, each.input), 0.0)
+        if each.input is not None and each.weight is not None:
+            value += shown.get((None, None), 0.0)
         if value:
             kept.append(Coefficient(each.weight, each.input, value))
     return tuple(kept)
