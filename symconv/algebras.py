@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import sympy
 
-from symconv.checks import shown
+from symconv.checks import in_memory, shown
 from symconv.errors import DTypeError, ShapeError
 
 __all__ = ["Algebra", "as_array", "common", "integers_over_denominator", "to_float"]
@@ -53,6 +53,7 @@ def as_array(name: str, value: Any) -> tuple[Array, Algebra]:
     Takes arrays, nested lists, SymPy matrices and arrays, and anything with ``__array__`` or
     ``__dlpack__``. Object arrays come back with Python ints, Fractions or SymPy expressions.
     """
+    in_memory(name, value)
     if not hasattr(value, "__array__") and hasattr(value, "__dlpack__"):
         value = np.from_dlpack(value)
     if np.ma.is_masked(value):

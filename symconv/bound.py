@@ -12,7 +12,7 @@ import sympy
 
 from symconv.algebras import as_array
 from symconv.certifying import Certified
-from symconv.distributed import is_dask
+from symconv.checks import is_dask
 from symconv.errors import DTypeError, located
 from symconv.evaluation import Packed, Settings
 from symconv.rendering import html_summary, matrix_latex

@@ -7,6 +7,7 @@ expressions pass where a symbolic value makes sense; floats and bools never do.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -15,7 +16,18 @@ import sympy
 
 from symconv.errors import ParameterError, ParameterTypeError
 
-__all__ = ["choice", "concrete", "flag", "integer", "is_symbolic", "pairs", "per_axis", "sequence"]
+__all__ = [
+    "choice",
+    "concrete",
+    "flag",
+    "in_memory",
+    "integer",
+    "is_dask",
+    "is_symbolic",
+    "pairs",
+    "per_axis",
+    "sequence",
+]
 
 #: A Python int, or a SymPy expression for a symbolic one.
 Integer = Any
@@ -24,6 +36,20 @@ Integer = Any
 def is_symbolic(value: object) -> bool:
     """Whether `value` is a SymPy expression with free symbols."""
     return isinstance(value, sympy.Expr) and bool(value.free_symbols)
+
+
+def is_dask(value: Any) -> bool:
+    """Whether this is a Dask array; without importing Dask, which then is imported already."""
+    arrays = sys.modules.get("dask.array")
+    return arrays is not None and isinstance(value, getattr(arrays, "Array", ()))
+
+
+def in_memory(name: str, value: Any) -> None:
+    """Refuse a Dask array where the whole is needed at once: NumPy would compute it silently."""
+    if is_dask(value):
+        raise ParameterTypeError(
+            f"{name} must be an array in memory, got a Dask array; pass {name}.compute()"
+        )
 
 
 def shown(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 __all__ = [
+    "ClusterError",
     "DTypeError",
     "FileError",
     "GeometryError",
@@ -61,6 +62,10 @@ class FileError(SymconvError, OSError):
 
 class MissingExtraError(SymconvError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+class ClusterError(SymconvError, ConnectionError):
+    """A cluster was lost before all was done."""
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from symconv.algebras import (
     to_float,
 )
 from symconv.boundary import OUTSIDE
+from symconv.checks import is_dask
 from symconv.errors import DTypeError, ParameterError, ShapeError, located
 from symconv.execute.pooling import window_argmax, window_extremes, window_sums
 from symconv.incidence import Windows
@@ -97,7 +98,8 @@ class LpPoolOperator(WindowOperator):
         Parameters
         ----------
         x : array_like, shape (*leading, *input_shape)
-            Integers, Fractions, SymPy expressions, float32 or float64.
+            Integers, Fractions, SymPy expressions, float32 or float64; a Dask array gives a Dask
+            array.
         weight, bias : None
             As the other operators' `apply` takes them; there are none here.
 
@@ -112,10 +114,24 @@ class LpPoolOperator(WindowOperator):
             for name, value in (("weight", weight), ("bias", bias)):
                 if value is not None:
                     raise ParameterError(f"{name} must be left out: a norm has none")
+            if is_dask(x):
+                return self._in_tiles(x)
             array, algebra = self._checked("x", x, self.input_shape)
             planes = self._planes(array, algebra)
             y = self._norms(planes, algebra)
             return y.reshape(*array.shape[: array.ndim - len(self.input_shape)], *y.shape[1:])
+
+    def _in_tiles(self, x: Any) -> Array:
+        """`apply` on a Dask array."""
+        part = partial(_norms_of_part, norm_type=self.norm_type, description=self.describe())
+        # Roots are no integers; sums and maxima are, as large as the type of x allows.
+        integers: npt.DTypeLike = object
+        if x.dtype.kind in "iu" and self.norm_type in (1, math.inf):
+            held = np.iinfo(x.dtype)
+            largest = max(-int(held.min), int(held.max)) * math.prod(self._windows.kernel_size)
+            integers = np.int64 if largest < 2**63 else object
+        found: Array = self._tiles_of(x, part, integers)
+        return found
 
     def symbolic(self, x: Any = None) -> Array:
         """Each output as an expression: of real symbols ``x_i_j``, or of given exact entries.
@@ -274,6 +290,14 @@ class LpPoolOperator(WindowOperator):
 
     def _repr_html_(self) -> str:
         return html_summary(repr(self), None)
+
+
+def _norms_of_part(
+    x: Array, windows: Windows, *, norm_type: int | float, description: str, dtype: np.dtype[Any]
+) -> Array:
+    """What a task of a Dask array computes."""
+    norms = LpPoolOperator(windows, norm_type, description).apply(x)
+    return norms.astype(dtype, copy=False)
 
 
 def _power(size: Any, p: int) -> Any:

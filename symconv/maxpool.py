@@ -18,7 +18,8 @@ import sympy
 from symconv import matrices
 from symconv.algebras import Algebra, as_array, magnitude
 from symconv.boundary import OUTSIDE
-from symconv.distributed import apply_windows, is_dask
+from symconv.checks import is_dask
+from symconv.distributed import apply_windows
 from symconv.errors import DTypeError, GeometryError, ParameterError, ShapeError, located
 from symconv.execute.pooling import window_argmax, window_argmax_shares, window_extremes
 from symconv.incidence import Windows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from symconv.algebras import Algebra, as_array, common, magnitude, to_float
 from symconv.boundary import OUTSIDE
+from symconv.checks import is_dask
 from symconv.errors import GeometryError, ParameterError, ShapeError, located
 from symconv.incidence import Windows
 from symconv.memory import require
@@ -104,7 +106,8 @@ class MorphologyOperator(WindowOperator):
         Parameters
         ----------
         x : array_like, shape (*leading, *input_shape)
-            Integers, Fractions, SymPy expressions, float32 or float64.
+            Integers, Fractions, SymPy expressions, float32 or float64; a Dask array gives a Dask
+            array.
 
         Returns
         -------
@@ -112,6 +115,8 @@ class MorphologyOperator(WindowOperator):
             Exact for exact data; floats keep their type, NaN wins.
         """
         with located(self.describe):
+            if is_dask(x):
+                return self._in_tiles(x)
             array, kind = self._checked("x", x, self.input_shape)
             lead = array.shape[: array.ndim - len(self.input_shape)]
             planes = array.reshape(math.prod(lead), *self.input_shape)
@@ -124,6 +129,24 @@ class MorphologyOperator(WindowOperator):
                 return columns.T.reshape(*lead, *self.output_shape)
             y = self._extremes(*self._meeting(planes, kind, weights))
             return y.reshape(*lead, *self.output_shape)
+
+    def _in_tiles(self, x: Any) -> Array:
+        """`apply` on a Dask array."""
+        # A structuring element that does not go with the type is refused now, not in a task.
+        integers = self.apply(np.empty((0, *self.input_shape), dtype=x.dtype)).dtype
+        if x.dtype.kind in "iu" and integers.kind in "iu":
+            held = np.iinfo(x.dtype)
+            weights = [each for each in self._weights.ravel() if each is not MINUS_INFINITY]
+            largest = max(-int(held.min), int(held.max)) + max(map(abs, map(int, weights)))
+            integers = np.dtype(np.int64 if largest + 1 < 2**62 else object)
+        part = partial(
+            _extremes_of_part,
+            weights=self._weights,
+            is_dilation=self._semiring is MAX_PLUS,
+            description=self.describe(),
+        )
+        found: Array = self._tiles_of(x, part, integers)
+        return found
 
     def _meeting(self, planes: Array, kind: Algebra, weights: Array) -> tuple[Array, Any]:
         """The input in a type that holds every sum, and what loses against each of them."""
@@ -173,3 +196,18 @@ class MorphologyOperator(WindowOperator):
 
     def _repr_html_(self) -> str:
         return html_summary(repr(self), self.exact()._repr_latex_())
+
+
+def _extremes_of_part(
+    x: Array,
+    windows: Windows,
+    *,
+    weights: Array,
+    is_dilation: bool,
+    description: str,
+    dtype: np.dtype[Any],
+) -> Array:
+    """What a task of a Dask array computes; semirings are told apart by what they are."""
+    semiring = MAX_PLUS if is_dilation else MIN_PLUS
+    found = MorphologyOperator(windows, weights, semiring, description).apply(x)
+    return found.astype(dtype, copy=False)

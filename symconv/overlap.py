@@ -39,7 +39,7 @@ from symconv.relation import AxisRelation
 from symconv.rendering import counts_png, counts_svg, html_summary
 from symconv.verdict import Verdict, proved, refuted, undecided
 
-__all__ = ["SIDES", "Multiplicities", "multiplicities", "uniform_inside"]
+__all__ = ["SIDES", "Multiplicities", "multiplicities", "multiplicities_of", "uniform_inside"]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -315,7 +315,19 @@ def multiplicities(layer: Layer, input_size: Sequence[int]) -> Multiplicities:
     """
     if not isinstance(layer, Layer):
         raise ParameterTypeError(f"layer must be a layer, got {type(layer).__name__}")
-    operator: Any = layer.operator(input_size)
+    return multiplicities_of(layer.operator(input_size))
+
+
+def multiplicities_of(operator: Any) -> Multiplicities:
+    """The same of an operator; of a transposed one, inputs and outputs change places.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> op = sc.Conv1d(1, 1, 3, stride=2).operator((7,))
+    >>> multiplicities_of(op).per_input, multiplicities_of(op.T).per_output
+    (array([1, 1, 2, 1, 2, 1, 1]), array([1, 1, 2, 1, 2, 1, 1]))
+    """
     is_turned = False
     if isinstance(operator, Operator):
         windows: Windows = operator.oriented.linear.incidence

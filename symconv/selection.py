@@ -16,7 +16,7 @@ import sympy
 
 from symconv.algebras import as_array
 from symconv.boundary import OUTSIDE
-from symconv.checks import concrete, integer, sequence
+from symconv.checks import concrete, in_memory, integer, sequence
 from symconv.errors import DTypeError, ParameterError, ShapeError
 from symconv.exact import ENTRY_BYTES
 from symconv.memory import require
@@ -169,6 +169,7 @@ def max_unpool(y: Any, indices: Any, output_size: Any) -> Array:
     size = tuple(concrete("output_size", integer("output_size", n, 0)) for n in sizes)
     if not 1 <= len(size) <= array.ndim:
         raise ShapeError(f"output_size must have 1 … {array.ndim} entries for y, got {size}")
+    in_memory("indices", indices)
     places = np.asarray(indices)
     if places.dtype.kind not in "iu" and places.size:
         raise DTypeError(f"indices must be integers, got dtype {places.dtype}")

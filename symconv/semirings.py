@@ -23,7 +23,7 @@ import numpy.typing as npt
 import sympy
 
 from symconv.algebras import as_array, magnitude
-from symconv.checks import shown
+from symconv.checks import in_memory, shown
 from symconv.errors import DTypeError, ParameterError, ParameterTypeError
 
 __all__ = [
@@ -194,6 +194,7 @@ class Semiring:
         DTypeError
             If there are floats, or numbers that the semiring does not hold.
         """
+        in_memory(name, value)
         raw = value if isinstance(value, np.ndarray) else np.asarray(_listed(value), dtype=object)
         if self is BOOLEAN and raw.dtype != bool:
             wrong = [e for e in raw.ravel().tolist() if not isinstance(e, int) or e not in (0, 1)]

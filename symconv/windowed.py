@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from symconv.algebras import Algebra, as_array
+from symconv.distributed import apply_windows
 from symconv.errors import DTypeError, ShapeError
 from symconv.incidence import Windows
 
@@ -68,6 +72,19 @@ class WindowOperator:
             listed = ", ".join(map(str, shape))
             raise ShapeError(f"{name} must have shape (*leading, {listed}), got {array.shape}")
         return array, algebra
+
+    def _tiles_of(self, x: Any, part: Callable[..., Array], integers: npt.DTypeLike) -> Any:
+        """A function of each window of a Dask array, in tiles.
+
+        `part` is called with samples, their windows and the keyword `dtype`, that of the result:
+        `integers` for integers, floats as they are, Python objects otherwise.
+        """
+        # What is refused is refused now, not in a task.
+        none, algebra = self._checked("x", np.empty(0, x.dtype), ())
+        dtype = none.dtype if algebra is Algebra.REAL else np.dtype(integers)
+        dtype = np.dtype(object) if x.dtype == object else dtype
+        run = partial(part, dtype=dtype)
+        return apply_windows(self._windows, x, run, (dtype,), self.describe())[0]
 
     def _key(self) -> tuple[Any, ...]:
         """What makes two of them the same function."""

@@ -41,6 +41,7 @@ BUILTIN = {
     errors.ParseError: ValueError,
     errors.FileError: OSError,
     errors.MissingExtraError: ImportError,
+    errors.ClusterError: ConnectionError,
 }
 
 #: How a message about a layer or an operator ends.

@@ -8,7 +8,7 @@ import json
 import pytest
 
 import symconv as sc
-from symconv.errors import ParameterError
+from symconv.errors import FileError, ParameterError
 from symconv.proving import all_sizes, ledger as room, no_claim, sharing
 from symconv.proving.collecting import theorems
 from symconv.proving.ledger import Ledger, fingerprint, prove
@@ -120,6 +120,21 @@ def test_a_journal_that_was_cut_off(tmp_path, rest):
     assert bool(prove(FEW, journal=path))
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("notes of mine\n", "journal must begin with a line that an earlier run wrote"),
+        ('{"format": "symconv sweep 1"}\n', "journal must be of a ledger, got another's in"),
+    ],
+)
+def test_a_file_that_is_no_journal_of_a_ledger_is_left_alone(tmp_path, text, message):
+    path = tmp_path / "notes.txt"
+    path.write_text(text)
+    with pytest.raises(FileError, match=message):
+        prove(FEW, journal=path)
+    assert path.read_text() == text
+
+
 def test_the_fingerprint_is_stable():
     assert fingerprint() == fingerprint()
     assert len(fingerprint()) == 64
@@ -169,3 +184,9 @@ def test_a_worker_that_dies_costs_its_theorem_alone(monkeypatch):
     assert len(lost) == 1
     assert all("the process that decided it ended" in row.reason for row in lost)
     assert not ledger
+
+
+def test_corollaries_alone_are_counted_as_such():
+    rows = prove(subject="transposed").rows
+    alone = prove([next(row.identifier for row in rows if row.corollary_of)])
+    assert alone.summary().startswith("1 corollary: 1 PROVED; ")

@@ -17,7 +17,8 @@ from hypothesis import assume, given, strategies as st
 import symconv as sc
 from symconv.boundary import OUTSIDE
 from symconv.errors import GeometryError
-from symconv.execute import pooling
+from symconv.execute import csr, pooling
+from symconv.execute.threads import thread_count
 from symconv.incidence import Windows
 from symconv.maxpool import PoolOperator
 from symconv.selection import max_unpool
@@ -456,7 +457,7 @@ def test_blocks_and_threads_change_nothing(kind, options, monkeypatch):
     monkeypatch.setattr(pooling, "BLOCK_BYTES", 5000)
     monkeypatch.setattr(pooling, "ARGMAX_BYTES", 5000)
     monkeypatch.setattr(pooling, "THREADED_BYTES", 0)
-    monkeypatch.setattr(pooling.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(pooling, "thread_count", lambda: 3)
     assert np.array_equal(op.apply(x), whole)
     again = op.gradient(x, y) if kind is sc.MaxPool2d else op.T.apply(y)
     assert np.array_equal(again, shares)
@@ -474,13 +475,36 @@ def op_layer(kernel, options):
 def test_the_callers_answer_to_nan_and_overflow_reaches_the_threads(monkeypatch):
     monkeypatch.setattr(pooling, "THREADED_BYTES", 0)
     monkeypatch.setattr(pooling, "BLOCK_BYTES", 64)
-    monkeypatch.setattr(pooling.os, "cpu_count", lambda: 3)
+    monkeypatch.setattr(pooling, "thread_count", lambda: 3)
     op = sc.AvgPool1d(2).operator((4,))
     x = np.full((64, 4), np.finfo(np.float32).max, dtype=np.float32)
     with np.errstate(over="ignore"):
         assert np.isinf(op.apply(x)).all()
     with pytest.raises(FloatingPointError), np.errstate(over="raise"):
         op.apply(x)
+
+
+def test_matrices_and_poolings_keep_to_the_threads_that_are_set(monkeypatch):
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    asked = []
+
+    def share(original):
+        return lambda work, n, threads: asked.append(threads) or original(work, n, threads)
+
+    for room, threshold in ((pooling, "THREADED_BYTES"), (csr, "THREADED_ENTRIES")):
+        monkeypatch.setattr(room, "share", share(room.share))
+        monkeypatch.setattr(room, threshold, 0)
+    convolution, pool = sc.Conv1d(1, 1, 2, bias=False), sc.MaxPool1d(2)
+    for limit in (1, None):
+        with threadpoolctl.threadpool_limits(limit, "blas"):
+            pool.operator((8,)).apply(np.zeros((4, 8)))
+            convolution.operator((8,)).sparse(np.zeros((1, 1, 2)))
+            expected = thread_count()
+        assert asked == [expected] * 2
+        asked.clear()
+    # Objects hold the interpreter's lock: more threads are of no use.
+    pool.operator((8,)).apply(np.zeros((4, 8), dtype=object))
+    assert asked == [1]
 
 
 def test_averages_keep_their_zeros_and_types():

@@ -54,7 +54,7 @@ def test_small_blocks_and_threads_fill_the_same_matrix(case):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(csr, "BLOCK_ENTRIES", 4)
         patch.setattr(csr, "THREADED_ENTRIES", 0)
-        patch.setattr(csr.os, "cpu_count", lambda: 3)
+        patch.setattr(csr, "thread_count", lambda: 3)
         check_numeric(*case)
 
 

@@ -335,3 +335,14 @@ def test_infinities_stay_where_the_taps_put_them():
         found = op.T.apply(y, w, plan=plan.name)
         assert np.array_equal(found, op.T.apply(y, w, plan="taps"))
         assert np.isinf(found).sum() == 9
+
+
+def test_packing_counts_unless_the_weights_are_bound():
+    op = sc.Conv2d(64, 64, 3, padding=1, bias=False).operator((14, 14))
+    per_call, bound = (
+        {offer.name: offer.seconds for offer in op.explain(np.float32, is_bound=kept).offers}
+        for kept in (False, True)
+    )
+    assert per_call["winograd"] > bound["winograd"]
+    assert per_call["implicit"] > bound["implicit"]
+    assert per_call["patches"] == bound["patches"]

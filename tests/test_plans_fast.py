@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import tracemalloc
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -13,7 +15,7 @@ from test_plans import allowed, check_matrices, guarded, incidence_of
 
 import symconv as sc
 from symconv.errors import ParameterError
-from symconv.execute import fourier, run_tiling
+from symconv.execute import fourier, implicit, run_tiling, winograd
 from symconv.execute.fourier import Fourier
 from symconv.execute.taps import Taps
 from symconv.execute.winograd import Winograd, Winograd4
@@ -363,3 +365,53 @@ def test_an_output_that_wraps_is_caught(monkeypatch):
     )
     with pytest.raises(AssertionError):
         check_matrices(conv(1, 1, 1, 4), (90,))
+
+
+def peak_bytes(run):
+    run()
+    tracemalloc.start()
+    try:
+        run()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_memory_of_a_second_run_is_counted(monkeypatch):
+    for room in (winograd, implicit):
+        monkeypatch.setattr(room, "thread_count", lambda: 1)
+    op = sc.Conv2d(384, 384, 3, padding=1, bias=False).operator((4, 4))
+    plan = Winograd(incidence_of(op), False, np.float32)
+    x, w = np.ones((2, *op.input_shape), np.float32), np.ones(op.weight_shape, np.float32)
+    result = x.nbytes
+    finite = peak_bytes(lambda: plan.run(x, plan.pack(w)))
+    x[0, 0, 0, 0] = np.inf
+    again = peak_bytes(lambda: plan.run(x, plan.pack(w)))
+    assert again <= plan.working_bytes(2, 1) + result
+    # What the second run holds is more than the room that was there without it.
+    second = plan._direct.working_bytes(2, 1) + result
+    assert finite + w.nbytes < again
+    assert again > plan.working_bytes(2, 1) - second + result
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+@pytest.mark.parametrize("mode", ["zeros", "circular"])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_fourier_overflows_without_a_warning(dtype, mode, transposed):
+    op = sc.Conv2d(1, 1, 9, padding=2, bias=False, padding_mode=mode).operator((20, 20))
+    plan = Fourier(incidence_of(op), transposed, dtype)
+    most = np.finfo(dtype).max
+    w = np.full(op.weight_shape, 0.5, dtype)
+    for value in (most, most / 4, np.inf, np.nan):
+        x = np.full((1, *plan.input_shape), value, dtype)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            y = plan.run(x, plan.pack(w))
+        with np.errstate(all="ignore"):
+            expected = plan._direct.run(x, plan._direct.pack(w))
+        assert not np.isfinite(expected).all()
+        assert np.array_equal(y, expected, equal_nan=True)
+    # The direct plan of complex numbers does warn when it is asked for by itself.
+    if dtype == np.complex64:
+        with pytest.warns(RuntimeWarning):
+            plan._direct.run(np.full_like(x, most), plan._direct.pack(w))

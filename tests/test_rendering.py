@@ -25,6 +25,7 @@ from symconv.errors import (
     ParameterTypeError,
     ShapeError,
     SymconvError,
+    TooLargeError,
 )
 from symconv.incidence import Incidence
 from symconv.relation import AxisRelation
@@ -588,3 +589,12 @@ def test_a_max_pool_takes_a_maximum_and_an_average_counts_cells():
     assert r"\max_{k_{0}=0}^{2} x_{2 i_{0} + k_{0}}" in sc.MaxPool1d(3, stride=2).latex()
     open_average = sc.AvgPool1d(3, padding=1, count_include_pad=False).latex()
     assert r"\frac{1}{N_{i_{0}}}" in open_average
+
+
+def test_pictures_of_what_memory_does_not_hold_are_refused():
+    far = [sc.Conv1d(1, 1, 3, stride=10**12)] * 2
+    with pytest.raises(TooLargeError, match=r"must span at most 50000 samples to be drawn"):
+        sc.receptive_field_svg(far)
+    wide = sc.Conv1d(10**12, 1, 3, bias=False).operator((5,))
+    with pytest.raises(TooLargeError, match=r"the cells of 1000000000000 channels"):
+        sc.draw(wide, "matrix")

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from symconv.adapters.engines import Engine, engine
-from symconv.adapters.engines.onnx_models import OnnxEngine
 from symconv.auditing.nodes import Node, nodes_of, opened
-from symconv.auditing.norms import verify_norm
-from symconv.auditing.results import AGREES, SKIPPED, Audit, AuditedNode
-from symconv.auditing.sizing import reduced
+from symconv.auditing.results import SKIPPED, Audit, AuditedNode
+from symconv.auditing.running import Limits, audited
+from symconv.auditing.sharing import Task, audited_on
 from symconv.checks import concrete, integer, sequence
-from symconv.errors import ParameterError, ParameterTypeError, SymconvError
-from symconv.geometry import by_axis
-from symconv.layers import GlobalLpPool, Layer, LpPool
-from symconv.layers.adaptive import GlobalLayer
-from symconv.verdict import REFUTED
-from symconv.verifying import UnsupportedError, Verification, verify
+from symconv.cluster import check_client
+from symconv.errors import ParameterError, ParameterTypeError
 
 __all__ = ["audit"]
 
@@ -34,6 +28,7 @@ def audit(
     max_macs: int = 2**28,
     node_limit: float = 60.0,
     seed: int = 0,
+    client: Any = None,
     on_row: Callable[[AuditedNode], None] | None = None,
 ) -> Audit:
     """Verify every convolution and pooling of a model at its real parameters.
@@ -55,12 +50,17 @@ def audit(
     node_limit : float, default 60
         Seconds for a node on an engine.
     seed : int, default 0
+    client : distributed.Client, optional
+        A Dask cluster that shares the geometries (extra ``dask``). Its workers must have the same
+        code and engines; what a worker had that dies is run by another, and is undecided if they
+        end one after the other.
     on_row : callable, optional
         Called with each row when it is there.
 
     Returns
     -------
     Audit
+        In the order of the graph.
 
     Raises
     ------
@@ -70,6 +70,8 @@ def audit(
         If a parameter breaks its rule.
     MissingExtraError
         If onnx or an engine is not installed.
+    ClusterError
+        If the cluster is lost.
 
     Examples
     --------
@@ -77,7 +79,7 @@ def audit(
     >>> bool(found), found.refuted  # doctest: +SKIP
     (True, ())
     """
-    limits = _Limits(
+    limits = Limits(
         concrete("max_macs", integer("max_macs", max_macs, 1)),
         _seconds(node_limit),
         concrete("seed", integer("seed", seed, 0)),
@@ -87,37 +89,51 @@ def audit(
     chosen = [_engine(each) for each in sequence("engines", engines)]
     if not chosen:
         raise ParameterError("engines must name at least one engine, got none")
+    if client is not None:
+        check_client(client)
     _, model = opened(source, input_shape)
-    rows: list[AuditedNode] = []
-    known: dict[Any, AuditedNode] = {}
+    rows: list[AuditedNode | None] = []
 
-    def add(row: AuditedNode) -> None:
-        rows.append(row)
+    def put(at: int, row: AuditedNode) -> None:
+        rows[at] = row
         if on_row is not None:
             on_row(row)
 
+    tasks: list[Task] = []
+    # Geometry on an engine → its rows, with the names of their nodes.
+    places: dict[Any, list[tuple[int, str]]] = {}
     for found in nodes_of(model):
         if not isinstance(found, Node):
             name, operator, error = found
-            add(AuditedNode(name, operator, "", "", (), SKIPPED, "", str(error)))
+            rows.append(None)
+            put(len(rows) - 1, AuditedNode(name, operator, "", "", (), SKIPPED, "", str(error)))
             continue
         for each in chosen:
             key = each.name, found.key
-            if key in known:
-                before = known[key]
-                add(replace(before, node=found.name, seconds=0.0, same_as=before.node))
-            else:
-                known[key] = _audited(found, each, limits)
-                add(known[key])
+            if key not in places:
+                places[key] = []
+                tasks.append((found, each))
+            places[key].append((len(rows), found.name))
+            rows.append(None)
+    for node, given, row in _audited(tasks, limits, client):
+        (first, _), *others = places[given.name, node.key]
+        put(first, row)
+        for at, name in others:
+            put(at, replace(row, node=name, seconds=0.0, same_as=row.node))
     title = Path(source).name if isinstance(source, (str, os.PathLike)) else "model"
-    return Audit(title, {each.name: each.version for each in chosen}, tuple(rows))
+    done = tuple(row for row in rows if row is not None)
+    return Audit(title, {each.name: each.version for each in chosen}, done)
 
 
-@dataclass(frozen=True)
-class _Limits:
-    macs: int
-    seconds: float
-    seed: int
+def _audited(
+    tasks: list[Task], limits: Limits, client: Any
+) -> Iterator[tuple[Node, Engine, AuditedNode]]:
+    if client is None:
+        for node, given in tasks:
+            yield node, given, audited(node, given, limits)
+        return
+    for number, row in audited_on(client, tasks, limits):
+        yield *tasks[number], row
 
 
 def _seconds(value: Any) -> float:
@@ -136,84 +152,3 @@ def _engine(given: Any) -> Engine:
     if not isinstance(given, str):
         raise ParameterTypeError(f"engines must be names or engines, got {type(given).__name__}")
     return engine(given)
-
-
-@dataclass(frozen=True, eq=False)
-class _OneNode:
-    """The node itself at its own geometry, the engine's own spelling at every other.
-
-    After the deadline it takes no more geometries and no more calls.
-    """
-
-    node: Node
-    engine: Engine
-    size: tuple[int, ...]
-    deadline: float
-    seconds: float
-
-    def build(self, layer: Layer, input_size: tuple[int, ...]) -> Callable[..., Any]:
-        self._check_time()
-        own = layer == self.node.layer and input_size == self.size
-        if own and isinstance(self.engine, OnnxEngine):
-            fn = self.engine.run_node(self.node.message, len(input_size))
-        else:
-            fn = self.engine.build(layer, input_size)
-
-        def run(*arguments: Any) -> Any:
-            self._check_time()
-            return fn(*arguments)
-
-        return run
-
-    def _check_time(self) -> None:
-        if time.monotonic() > self.deadline:
-            raise UnsupportedError(f"the {self.seconds:g} seconds for this node are over")
-
-
-def _audited(node: Node, given: Engine, limits: _Limits) -> AuditedNode:
-    start = time.monotonic()
-    size = reduced(node.layer, node.size, limits.macs)
-    if isinstance(given, OnnxEngine) and given.opset != node.opset:
-        given = type(given)(node.opset)
-    implementation = _OneNode(node, given, size, start + limits.seconds, limits.seconds)
-    row = AuditedNode(
-        node.name, node.operator, given.name, repr(node.layer), node.size, SKIPPED, "", ""
-    )
-    try:
-        verdict = _verified(implementation, node, size, limits)
-    except SymconvError as error:
-        return replace(row, reason=str(error), seconds=time.monotonic() - start)
-    scope = f"{verdict.scope}, operator set {node.opset}"
-    if size != node.size:
-        scope += (
-            f"; {by_axis(size)} in place of {by_axis(node.size)}, with the same padding and the "
-            f"same remainders modulo the stride"
-        )
-    agrees = verdict.agrees and not verdict.is_proved
-    return replace(
-        row,
-        status=AGREES if agrees else verdict.status,
-        scope=scope,
-        reason=verdict.reason,
-        mistakes=verdict.mistakes,
-        counterexample=str(verdict.counterexample) if verdict.status == REFUTED else "",
-        seconds=time.monotonic() - start,
-    )
-
-
-def _verified(
-    implementation: _OneNode, node: Node, size: tuple[int, ...], limits: _Limits
-) -> Verification:
-    if isinstance(node.layer, (LpPool, GlobalLpPool)):
-        return verify_norm(
-            implementation, node.layer, size, dtype=node.dtype, time_limit=limits.seconds
-        )
-    # Poolings act on each channel alone, and are run with as many as the node has.
-    channels = None if hasattr(node.layer, "in_channels") else node.channels
-    # A layer of any number of axes has no smaller geometries to try.
-    shrinks = not isinstance(node.layer, GlobalLayer)
-    return verify(
-        implementation, node.layer, size, channels=channels, dtype=node.dtype, layouts=(),
-        threads=False, shrink=shrinks, name=shrinks, time_limit=limits.seconds,
-        search_limit=limits.seconds / 4, seed=limits.seed,
-    )  # fmt: skip

@@ -1,5 +1,5 @@
 """Operators beyond one machine: Dask arrays in tiles."""
 
-from symconv.distributed.arrays import apply, apply_windows, in_memory, is_dask
+from symconv.distributed.arrays import apply, apply_windows
 
-__all__ = ["apply", "apply_windows", "in_memory", "is_dask"]
+__all__ = ["apply", "apply_windows"]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import itertools
 import math
 import pickle
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import getitem
@@ -26,29 +25,14 @@ import numpy.typing as npt
 from symconv.algebras import as_array, magnitude
 from symconv.distributed.parts import Part, cut, cut_windows, linear_part, window_part
 from symconv.distributed.tiles import LinearTiles, Tiles, WindowTiles
-from symconv.errors import ParameterError, ParameterTypeError, ShapeError
+from symconv.errors import ParameterError, ShapeError
 from symconv.evaluation import Number, Oriented, Settings
 from symconv.execute.sums import largest_row_sum
 from symconv.incidence import Windows
 
-__all__ = ["apply", "apply_windows", "in_memory", "is_dask"]
+__all__ = ["apply", "apply_windows"]
 
 Array = npt.NDArray[Any]
-
-
-def is_dask(value: Any) -> bool:
-    """Whether this is a Dask array; without importing Dask, which then is imported already."""
-    arrays = sys.modules.get("dask.array")
-    return arrays is not None and isinstance(value, getattr(arrays, "Array", ()))
-
-
-def in_memory(**named: Any) -> None:
-    """Refuse Dask arrays where the whole is needed at once."""
-    for name, value in named.items():
-        if is_dask(value):
-            raise ParameterTypeError(
-                f"{name} must be an array in memory, got a Dask array; pass {name}.compute()"
-            )
 
 
 def apply(

@@ -130,6 +130,8 @@ def cut_windows(table: IntArray, edges: Sequence[int], n_in: int) -> list[int]:
     """As `cut`, for any windows: by the middle between their first and last samples."""
     inside = table != OUTSIDE
     middle = (np.where(inside, table, n_in).min(axis=1) + table.max(axis=1)) // 2
+    # Windows without a sample go with those before them.
+    middle[~inside.any(axis=1)] = 0
     found = np.searchsorted(np.maximum.accumulate(middle), [e for e in edges if 0 < e < n_in])
     return [edge for edge in np.unique(found).tolist() if 0 < edge < len(table)]
 
@@ -260,10 +262,11 @@ def _folded_back(
 
 
 def window_part(table: IntArray, start: int, stop: int, starts: Sequence[int]) -> Part:
-    """As `linear_part`, for any windows that all hold a sample."""
+    """As `linear_part`, for any windows; where none holds a sample, the first is fetched."""
     rows = table[start:stop]
     inside = rows != OUTSIDE
-    first, last = int(rows[inside].min()), int(rows.max())
+    held = rows[inside]
+    first, last = (int(held.min()), int(held.max())) if held.size else (0, 0)
     source = np.arange(first, last + 1)
     local = np.where(inside, rows - first, OUTSIDE)
     return Part(

@@ -8,14 +8,13 @@ release the interpreter lock).
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from symconv.execute.threads import share, thread_count
 from symconv.incidence import Pattern
 
 __all__ = ["Entries", "assemble", "assemble_row", "estimated_bytes", "index_dtype"]
@@ -80,6 +79,9 @@ def assemble(pattern: Pattern, weight: Array) -> Entries:
 
     flat = np.ascontiguousarray(weight).reshape(n_groups, n_row, n_column * n_labels)
 
+    step = max(1, BLOCK_ENTRIES * n_rows // max(per_channel, 1))
+    blocks = [(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
+
     def fill(rows: tuple[int, int]) -> None:
         begin, end = int(starts[rows[0]]), int(starts[rows[1]])
         columns, source = _block(pattern, rows, n_column, n_labels)
@@ -92,15 +94,12 @@ def assemble(pattern: Pattern, weight: Array) -> Entries:
                 # mode="clip" writes straight into `out`; every index is in range.
                 np.take(flat[group, row], source, out=data[at + begin : at + end], mode="clip")
 
-    step = max(1, BLOCK_ENTRIES * n_rows // max(per_channel, 1))
-    blocks = [(start, min(start + step, n_rows)) for start in range(0, n_rows, step)]
-    n_threads = os.cpu_count() or 1
-    if nnz >= THREADED_ENTRIES and n_threads > 1 and weight.dtype != object:
-        with ThreadPoolExecutor(n_threads) as executor:
-            list(executor.map(fill, blocks))
-    else:
-        for block in blocks:
+    def work(first: int, last: int) -> None:
+        for block in blocks[first:last]:
             fill(block)
+
+    is_large = nnz >= THREADED_ENTRIES and weight.dtype != object
+    share(work, len(blocks), thread_count() if is_large else 1)
     return Entries(data, indices, indptr, shape)
 
 

@@ -14,9 +14,7 @@ only those of the affine relation. Arrays are (*planes, *size).
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.boundary import OUTSIDE
+from symconv.execute.threads import share, thread_count
 
 __all__ = [
     "window_argmax",
@@ -163,17 +162,13 @@ def _in_blocks(run: Callable[[slice], None], x: Array, block_bytes: int) -> None
     # A new thread starts with NumPy's default answer to overflow and NaN: it gets the caller's.
     errors: Any = np.geterr()
 
-    def one(block: slice) -> None:
+    def work(first: int, last: int) -> None:
         with np.errstate(**errors):
-            run(block)
+            for block in blocks[first:last]:
+                run(block)
 
-    n_threads = min(os.cpu_count() or 1, len(blocks))
-    if x.nbytes >= THREADED_BYTES and n_threads > 1 and x.dtype != object:
-        with ThreadPoolExecutor(n_threads) as executor:
-            list(executor.map(one, blocks))
-    else:
-        for block in blocks:
-            one(block)
+    is_large = x.nbytes >= THREADED_BYTES and x.dtype != object
+    share(work, len(blocks), thread_count() if is_large else 1)
 
 
 def _planes(x: Array, rank: int) -> tuple[Array, tuple[int, ...]]:

@@ -55,7 +55,9 @@ def fold_back(incidence: Incidence, extended: Array) -> Array:
         if len(np.unique(stored[inside])) == len(inside):
             target[stored[inside]] = source[inside]
         else:
-            np.add.at(target, stored[inside], source[inside])
+            # Sums that overflow are infinite, as in every plan, and no cause to warn.
+            with np.errstate(over="ignore", invalid="ignore"):
+                np.add.at(target, stored[inside], source[inside])
         extended = np.moveaxis(target, 0, at)
     return extended
 

@@ -268,7 +268,10 @@ class Winograd(Plan):
         """See `Plan.working_bytes`."""
         tiling, size = self.tiling(max(batch, 1), threads), self.dtype.itemsize
         weight = math.prod(self.incidence.geometry.weight_shape)
-        return size * (threads * sum(tiling.scratch) + int(tiling.starts[-1]) + weight)
+        own = size * (threads * sum(tiling.scratch) + int(tiling.starts[-1]) + weight)
+        # Where a result is not finite, "implicit" makes another one while all this is held.
+        result = size * batch * math.prod(self.output_shape)
+        return own + self._direct.working_bytes(max(batch, 1), threads) + result
 
 
 class Winograd4(Winograd):

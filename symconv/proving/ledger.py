@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -16,14 +17,16 @@ import numpy as np
 import sympy
 
 from symconv import __version__, checks
+from symconv.cluster import check_client
 from symconv.errors import FileError, ParameterError
+from symconv.journal import Journal
 from symconv.proving.collecting import chosen
 from symconv.proving.rows import Row
-from symconv.proving.sharing import check_client, decided_all, decided_by_name, decided_on
+from symconv.proving.sharing import decided_all, decided_by_name, decided_on
 from symconv.proving.store import proofs_directory
 from symconv.proving.theorem import ALL_SIZES
 
-__all__ = ["FORMAT", "Ledger", "fingerprint", "prove"]
+__all__ = ["FORMAT", "Ledger", "check_code", "fingerprint", "prove"]
 
 FORMAT = "symconv ledger 1"
 
@@ -60,7 +63,8 @@ class Ledger:
 
     def summary(self) -> str:
         """The numbers in one line; corollaries are counted apart."""
-        own = [row for row in self.rows if not row.corollary_of]
+        theorems = [row for row in self.rows if not row.corollary_of]
+        own = theorems or self.rows
         parts = [
             f"{count} {status}"
             for status in ("PROVED", "REFUTED", "UNDECIDED")
@@ -68,13 +72,15 @@ class Ledger:
         ]
         everywhere = [row for row in own if row.scope == ALL_SIZES and row.verdict == "PROVED"]
         triples = sum(row.concludes == "triples" for row in everywhere)
-        corollaries = len(self.rows) - len(own)
+        corollaries = len(self.rows) - len(theorems)
         others = [row.identifier for row in self.rows if not row.as_expected]
-        text = f"{len(own)} theorem{'s' * (len(own) != 1)}"
+        counted = []
+        if theorems or not corollaries:
+            counted.append(f"{len(theorems)} theorem{'s' * (len(theorems) != 1)}")
         if corollaries:
-            text += f" and {corollaries} corollar{'ies' if corollaries > 1 else 'y'}"
-        text += f": {', '.join(parts) or 'none decided'}; {len(everywhere)} for all sizes, "
-        text += f"{triples} on sets of triples; "
+            counted.append(f"{corollaries} corollar{'ies' if corollaries > 1 else 'y'}")
+        text = f"{' and '.join(counted)}: {', '.join(parts) or 'none decided'}; "
+        text += f"{len(everywhere)} for all sizes, {triples} on sets of triples; "
         return text + ("all as expected" if not others else f"NOT as expected: {', '.join(others)}")
 
     def data(self) -> dict[str, Any]:
@@ -112,55 +118,31 @@ def fingerprint() -> str:
 _own_fingerprint = cache(fingerprint)
 
 
-def decided_like(identifier: str, expected: str) -> Row:
-    """The row of one theorem, decided on a worker that must run the same code."""
+def check_code(expected: str) -> None:
+    """Refuse to work for a client of another `fingerprint`."""
     if _own_fingerprint() != expected:
         raise ParameterError("client must have workers with the same code, theorems and libraries")
+
+
+def decided_like(identifier: str, expected: str) -> Row:
+    """The row of one theorem, decided on a worker that must run the same code."""
+    check_code(expected)
     return decided_by_name(identifier)
 
 
-class Journal:
-    """Rows written as they are decided, so that an interrupted run goes on where it was.
-
-    The first line names what the rows depend on; rows of other code are forgotten.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.rows: dict[str, Row] = {}
-        header = json.dumps({"fingerprint": fingerprint()})
-        lines = self._lines()
-        if lines[:1] == [header]:
-            for line in lines[1:]:
-                try:
-                    row = Row(**json.loads(line))
-                except (ValueError, TypeError):
-                    continue  # a line that was cut off
-                self.rows[row.identifier] = row
-        else:
-            self._write(header + "\n", "w")
-
-    def _lines(self) -> list[str]:
-        try:
-            return self.path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            return []
-
-    def _write(self, text: str, mode: str) -> None:
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open(mode, encoding="utf-8") as file:
-                file.write(text)
-        except OSError as error:
-            raise FileError(f"journal must be writable: {error.strerror}") from None
-
-    def add(self, row: Row) -> None:
-        """Keep one row."""
-        self._write(json.dumps(asdict(row), ensure_ascii=False) + "\n", "a")
-
-    def close(self) -> None:
-        """Nothing is left to resume."""
-        self.path.unlink(missing_ok=True)
+def _opened(path: Path) -> tuple[Journal, dict[str, Row]]:
+    """The journal of a ledger, and the rows that it has; those of other code are forgotten."""
+    book = Journal(path, {"fingerprint": fingerprint()})
+    if book.foreign is not None:
+        if set(book.foreign) != set(book.header):
+            raise FileError(f"journal must be of a ledger, got another's in {path}")
+        book.restart()
+    rows = {}
+    for record in book.records:
+        # What another program wrote is no row, and is decided again.
+        with contextlib.suppress(TypeError):
+            rows[str(record.get("identifier"))] = Row(**record)
+    return book, rows
 
 
 def prove(
@@ -217,20 +199,20 @@ def prove(
         if count != 1:
             raise ParameterError(f"workers must be left out with a client, got {workers}")
         check_client(client)
-    book = Journal(Path(journal)) if journal is not None else None
+    book, known = _opened(Path(journal)) if journal is not None else (None, {})
     rows: dict[str, Row] = {}
 
     def keep(row: Row, *, fresh: bool) -> None:
         rows[row.identifier] = row
         # What went wrong is decided again next time.
         if book is not None and fresh and row.as_expected:
-            book.add(row)
+            book.add(asdict(row))
         if on_row is not None:
             on_row(row, len(rows), len(wanted))
 
     for identifier in wanted:
-        if book is not None and identifier in book.rows:
-            keep(book.rows[identifier], fresh=False)
+        if identifier in known:
+            keep(known[identifier], fresh=False)
     left = [identifier for identifier in wanted if identifier not in rows]
     if client is None:
         found = decided_all(left, min(count, max(len(left), 1)))

@@ -9,37 +9,19 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
 from typing import Any
 
-from symconv.errors import (
-    MissingExtraError,
-    ParameterError,
-    ParameterTypeError,
-    SymconvError,
-)
+from symconv.cluster import TURN, results
 from symconv.proving.collecting import theorems
 from symconv.proving.rows import Row, decided, given_up
 
-__all__ = ["ClusterError", "check_client", "decided_all", "decided_on"]
-
-#: Seconds between two looks at a silent cluster, and for which it may be without a worker.
-LOOK = 2.0
-PATIENCE = 60.0
-
-#: One theorem at a time in a process: SymPy's caches are not made for threads.
-_turn = threading.Lock()
-
-
-class ClusterError(SymconvError, ConnectionError):
-    """A cluster was lost before all was done."""
+__all__ = ["decided_all", "decided_by_name", "decided_on"]
 
 
 def decided_by_name(identifier: str) -> Row:
     """The row of one theorem, decided here."""
-    with _turn:
+    with TURN:
         return decided(theorems()[identifier])
 
 
@@ -77,87 +59,15 @@ def decided_all(identifiers: list[str], workers: int) -> Iterator[Row]:
                 pass
 
 
-def check_client(client: Any) -> None:
-    """Refuse what is no connected `distributed.Client`."""
-    try:
-        from distributed import Client  # noqa: PLC0415 - an extra
-    except ImportError:
-        raise MissingExtraError('a cluster needs Dask: pip install "symconv[dask]"') from None
-    if not isinstance(client, Client):
-        raise ParameterTypeError(
-            f"client must be a distributed.Client, got {type(client).__name__}"
-        )
-    if client.asynchronous:
-        raise ParameterError("client must not be asynchronous: rows are waited for")
-    if client.status != "running":
-        raise ParameterError(
-            f"client must be connected to a scheduler, got one that is {client.status}"
-        )
-
-
 def decided_on(client: Any, decide: Callable[[str], Row], identifiers: list[str]) -> Iterator[Row]:
-    """Rows as they come from a Dask cluster; what a dead worker had is decided by another.
-
-    Raises
-    ------
-    ClusterError
-        If the scheduler is lost, or no worker is there for a minute.
-    """
-    import distributed  # noqa: PLC0415
-
-    cluster: Any = distributed
-
-    seen = time.monotonic()
-    pending: dict[Any, str] = {}
-    try:
-        futures = client.map(decide, identifiers, pure=False)
-        pending = dict(zip(futures, identifiers, strict=True))
-        while pending:
-            try:
-                with client.as_current():
-                    done, _ = cluster.wait(list(pending), LOOK, "FIRST_COMPLETED")
-            except TimeoutError:
-                seen = _looked_at(client, seen)
-                continue
-            for future in done:
-                try:
-                    row = future.result(timeout=LOOK)
-                except TimeoutError:
-                    # It went with its worker, and is decided again.
-                    seen = _looked_at(client, seen)
-                    continue
-                except cluster.KilledWorker:
-                    reason = "the workers that decided it ended, one after the other"
-                    row = given_up(theorems()[pending[future]], reason)
-                seen = time.monotonic()
-                del pending[future]
-                yield row
-    except ImportError as error:
-        raise ParameterError(f"client must have workers with symconv: {error}") from None
-    except (CancelledError, OSError) as error:
-        raise _lost(pending, error) from None
-    finally:
-        # After an interruption too: no worker goes on for nobody.
-        if client.status == "running":
-            with contextlib.suppress(CancelledError, OSError):
-                client.cancel(list(pending))
-
-
-def _looked_at(client: Any, seen: float) -> float:
-    """When a worker was last there."""
-    if client.status == "running" and client.nthreads():
-        return time.monotonic()
-    if client.status != "running" or time.monotonic() - seen > PATIENCE:
-        raise OSError("no worker is left")
-    return seen
-
-
-def _lost(pending: dict[Any, str], error: Exception) -> ClusterError:
-    what = str(error).partition("\n")[0] or type(error).__name__
-    return ClusterError(
-        f"the cluster was lost with {len(pending)} theorems left ({what}); a journal keeps the "
-        f"others"
-    )
+    """Rows as they come from a Dask cluster (see `symconv.cluster.results`)."""
+    advice = "; a journal keeps the others"
+    for number, row in results(client, decide, identifiers, "theorems", advice):
+        if row is None:
+            reason = "the workers that decided it ended, one after the other"
+            yield given_up(theorems()[identifiers[number]], reason)
+        else:
+            yield row
 
 
 def _worker() -> subprocess.Popen[str]:

@@ -12,6 +12,7 @@ import scipy.sparse
 from symconv.checks import integer
 from symconv.errors import ParameterError, ShapeError
 from symconv.incidence import Pattern
+from symconv.memory import require
 
 __all__ = ["MAX_CELLS", "bin_entries", "bin_pattern", "checked_indices"]
 
@@ -135,6 +136,11 @@ def _members(
     group: int, n_channels: int, n: int, run: Shape, n_cells: int, total: int
 ) -> scipy.sparse.csr_array[Any, Shape]:
     """Matrix [position in run, cell]: how many channels of a group put that position there."""
+    require(
+        64 * n_channels * (run[1] - run[0]),
+        f"the cells of {n_channels} channels",
+        "draw the layer with fewer channels: every pair of a group has the same pattern",
+    )
     channels, positions = np.arange(group * n_channels, (group + 1) * n_channels), np.arange(*run)
     cell = (channels[:, None] * n + positions) * n_cells // max(total, 1)
     position = np.broadcast_to(positions - run[0], cell.shape)

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from symconv.errors import ShapeError
+from symconv.errors import ShapeError, TooLargeError
 from symconv.rendering.spy import CHARACTER, INK, OKABE_ITO, heading_lines, svg_text, xml_escaped
 
 __all__ = ["MAX_MARKS", "field_svg"]
 
 #: Cells and lines up to which each is drawn on its own; of more, only outlines are drawn.
 MAX_MARKS = 1500
+
+#: Samples from the first to the last that a field reads.
+MAX_SPAN = 50_000
 
 #: Width of the positions, the widest cell, its height, and the height from row to row.
 WIDTH, WIDEST, CELL, STEP = 640.0, 26.0, 16.0, 58.0
@@ -181,7 +184,15 @@ def _rows(
 
 def _kinds(level: Sequence[int], stored: Collection[int], is_input: bool) -> dict[str, list[int]]:
     kept, members = set(stored), sorted(level)
-    between = set(range(members[0], members[-1])) - set(members) if members and is_input else set()
+    between: set[int] = set()
+    if members and is_input:
+        span = members[-1] - members[0] + 1
+        if span > MAX_SPAN:
+            raise TooLargeError(
+                f"a receptive field must span at most {MAX_SPAN} samples to be drawn, got {span}; "
+                "read its size, jump and start from receptive_field()"
+            )
+        between = set(range(members[0], members[-1])) - set(members)
     return {
         "read": [p for p in members if p in kept],
         "lost to padding": [p for p in members if p not in kept],

@@ -35,7 +35,7 @@ PAPER, INK = "#fafaf7", "#777777"
 CHARACTER, MAX_LEGEND = 6.4, 32
 
 
-def _palette(n: int) -> list[str]:
+def palette(n: int) -> list[str]:
     """As many colours: the nine that stay apart, or steps along viridis."""
     if n <= len(OKABE_ITO):
         return list(OKABE_ITO[:n])
@@ -54,7 +54,7 @@ def _legend(labels: Any, n: int) -> tuple[Array, dict[str, str]]:
     names, which = np.unique(given.astype(str), return_inverse=True)
     # Numbers inside the labels are sorted as numbers: "tap 9" before "tap 10".
     order = sorted(range(len(names)), key=lambda at: _natural(str(names[at])))
-    colours = _palette(len(names))
+    colours = palette(len(names))
     legend = {str(names[at]): colour for at, colour in zip(order, colours, strict=True)}
     return np.asarray(np.argsort(order)[which]), legend
 

@@ -36,6 +36,13 @@ jit = njit(cache=True, nogil=True, error_model="numpy")
 
 
 @jit
+def _part(low, high, start, length):
+    """Of `length` places from `start` on, the first one within low … high−1 and the end."""
+    begin = min(max(low - start, 0), length)
+    return begin, max(min(max(high - start, 0), length), begin)
+
+
+@jit
 def pack_tile(x, plane, channels, sizes, near, runs, phases, corner, box, buffer, at):
     """`channels` planes of `x` from `plane` on into ``buffer[at:]``: (channel, phase, *box)."""
     rows, mids, cols = near
@@ -48,8 +55,7 @@ def pack_tile(x, plane, channels, sizes, near, runs, phases, corner, box, buffer
         for f in range(len(phases)):
             run = runs[phases[f, 2]]
             low, high, step = run[0], run[1], run[3]
-            begin = min(max(low - corner[2], 0), box[2])
-            end = max(min(max(high - corner[2], 0), box[2]), begin)
+            begin, end = _part(low, high, corner[2], box[2])
             first = run[2] + step * (begin + corner[2] - low)
             vectors = (end - begin + lanes - 1) // lanes
             for a in range(box[0]):
@@ -137,8 +143,7 @@ def unpack(sums, at, pitches, y, plane, sizes, places, run, corner, tile):
     """The sums of one channel of one image to their places in `y`."""
     rows, mids = places
     low, high, step = run[0], run[1], run[3]
-    begin = min(max(low - corner[2], 0), tile[2])
-    end = max(min(max(high - corner[2], 0), tile[2]), begin)
+    begin, end = _part(low, high, corner[2], tile[2])
     first = run[2] + step * (begin + corner[2] - low)
     start_of_plane = plane * sizes[0] * sizes[1] * sizes[2]
     size = y.itemsize
@@ -174,8 +179,7 @@ def _unpack_pair(sums, at, at_odd, pitches, y, plane, sizes, places, run, run_od
     """
     rows, mids = places
     low, high = max(run[0], run_odd[0]), min(run[1], run_odd[1])
-    begin = min(max(low - corner[2], 0), tile[2])
-    end = max(min(max(high - corner[2], 0), tile[2]), begin)
+    begin, end = _part(low, high, corner[2], tile[2])
     first = run[2] + 2 * (begin + corner[2] - run[0])
     start_of_plane = plane * sizes[0] * sizes[1] * sizes[2]
     size = y.itemsize
