@@ -255,7 +255,8 @@ class Oriented:
         key = chosen.name, self.transposed, self.conjugated, dtype, *limb
         packed = settings.packed.get(key) if settings.packed is not None else None
         if packed is None:
-            packed = chosen.pack(np.ascontiguousarray(weight, dtype=dtype))
+            numbers = np.ascontiguousarray(weight, dtype=dtype)
+            packed = chosen.pack(numbers, once=not is_packed)
             if settings.packed is not None:
                 settings.packed[key] = packed
         return chosen.run(

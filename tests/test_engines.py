@@ -413,3 +413,10 @@ def test_compiling_without_a_compiler_says_so(monkeypatch):
     monkeypatch.setattr(builder, "get_cpp_compiler", none)
     with pytest.raises(MissingExtraError, match=r"needs a C\+\+ compiler: no compiler"):
         engine("torch-compile")
+
+
+@pytest.mark.parametrize("name", ["scipy-correlate", "scipy-oaconvolve", "scipy-ndimage"])
+def test_engines_of_images_take_none(name):
+    layer = sc.Conv2d(2, 3, 3, padding=1, bias=False)
+    run = engine(name).conv(layer, (5, 6))
+    assert run(np.zeros((0, 2, 5, 6)), np.ones((3, 2, 3, 3))).shape == (0, 3, 5, 6)

@@ -175,7 +175,7 @@ class Fourier(Plan):
     def _kernel_frequencies(self) -> int:
         return self._frequencies // (math.prod(self.block) // math.prod(self._kernel_size))
 
-    def pack(self, weight: Array) -> Spectra:
+    def pack(self, weight: Array, *, once: bool = False) -> Spectra:
         """Per job and phase the transformed taps, (groups, written, read) and frequencies."""
         geometry, workers = self.incidence.geometry, thread_count()
         grouped = np.asarray(weight, dtype=self.dtype)

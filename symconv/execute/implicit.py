@@ -30,7 +30,7 @@ from symconv.execute.threads import share, thread_count
 from symconv.execute.tiling import Tiling, as_run
 from symconv.incidence import Incidence
 
-__all__ = ["ImplicitGemm", "scratch_of"]
+__all__ = ["ImplicitGemm", "packing_of", "scratch_of"]
 
 Array = npt.NDArray[Any]
 
@@ -40,12 +40,26 @@ SMALL = 2**20
 _kept = threading.local()
 
 
-def scratch_of(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+#: Bytes of packed weights that a thread keeps room for.
+MOST_KEPT = 2**26
+
+
+def packing_of(size: int, dtype: np.dtype[Any], once: bool) -> Array:
+    """Where packed weights go: with `once`, to this thread's own place for them."""
+    if not once or size * dtype.itemsize > MOST_KEPT:
+        return np.empty(size, dtype=dtype)
+    return scratch_of((size,), dtype, "packed")[0]
+
+
+def scratch_of(
+    sizes: tuple[int, ...], dtype: np.dtype[Any], name: str = "buffer"
+) -> tuple[Array, ...]:
     """Buffers of this thread on cache lines, kept from call to call: fresh pages cost time."""
     n_bytes = [-(-size * dtype.itemsize // VECTOR) * VECTOR for size in sizes]
-    held = getattr(_kept, "buffer", None)
+    held = getattr(_kept, name, None)
     if held is None or held.nbytes < sum(n_bytes) + VECTOR:
-        held = _kept.buffer = np.empty(sum(n_bytes) + VECTOR, dtype=np.uint8)
+        held = np.empty(sum(n_bytes) + VECTOR, dtype=np.uint8)
+        setattr(_kept, name, held)
     at, parts = -held.ctypes.data % VECTOR, []
     for size, length in zip(sizes, n_bytes, strict=True):
         parts.append(held[at : at + length].view(dtype)[:size])
@@ -97,7 +111,7 @@ class ImplicitGemm(Plan):
             )
         return self._tilings[batch, threads]
 
-    def pack(self, weight: Array) -> Array:
+    def pack(self, weight: Array, *, once: bool = False) -> Array:
         """The weights in the order in which the register tiles read them."""
         from symconv.execute.jit.engine import pack_weights  # noqa: PLC0415 - Numba loads slowly
 
@@ -109,7 +123,7 @@ class ImplicitGemm(Plan):
         inner = weight.shape[1] * kernel
         per_group = geometry.out_channels // geometry.groups * inner
         strides = (per_group, kernel, inner) if self.transposed else (per_group, inner, kernel)
-        packed = np.empty(int(tiling.starts[-1]), dtype=self.dtype)
+        packed = packing_of(int(tiling.starts[-1]), self.dtype, once)
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)
         shape = tiling.outputs, tiling.channels, tiling.rows
 

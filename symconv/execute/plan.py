@@ -76,8 +76,11 @@ class Plan(ABC):
         outward = geometry.out_channels // geometry.groups
         return (outward, inward) if self.transposed else (inward, outward)
 
-    def pack(self, weight: Array) -> Any:
-        """The weights as the plan wants them; done once for a bound operator."""
+    def pack(self, weight: Array, *, once: bool = False) -> Any:
+        """The weights as the plan wants them; done once for a bound operator.
+
+        What is packed for one run, by this thread, may lie where the next such call puts its own.
+        """
         return weight
 
     def exact_for(self, x: Array, weight: Array) -> bool:

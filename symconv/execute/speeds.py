@@ -43,7 +43,7 @@ MIXED = 2e-10
 COPY = 1.5e-10
 
 #: Putting one weight where its plan reads it.
-PLACED = 1.1e-9
+PLACED = 1.4e-9
 
 #: One step of a compiled loop that is not a vector: a row begun, a tile set up.
 STEP = 1e-8

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.execute import taps
-from symconv.execute.implicit import ImplicitGemm, scratch_of
+from symconv.execute.implicit import ImplicitGemm, packing_of, scratch_of
 from symconv.execute.phases import AXES, AxisGather, adjoint_axis, forward_axis
 from symconv.execute.plan import Plan
 from symconv.execute.run_tiling import RunTiling
@@ -163,7 +163,7 @@ class Winograd(Plan):
             )
         return self._tilings[batch, threads]
 
-    def pack(self, weight: Array) -> Panels:
+    def pack(self, weight: Array, *, once: bool = False) -> Panels:
         """The weights transformed, as one matrix for each product."""
         from symconv.execute.jit.winograd_engine import (  # noqa: PLC0415 - Numba loads slowly
             transform_weights,
@@ -176,7 +176,7 @@ class Winograd(Plan):
         inner = weight.shape[1] * kernel
         per_group = geometry.out_channels // geometry.groups * inner
         strides = (per_group, kernel, inner) if self.transposed else (per_group, inner, kernel)
-        packed = np.empty(int(tiling.starts[-1]), dtype=self.dtype)
+        packed = packing_of(int(tiling.starts[-1]), self.dtype, once)
         jobs = tiling.distinct[0]
         chosen, counts = tiling.chosen[jobs], tiling.counts[jobs]
         starts = tiling.starts[:-1].reshape(-1, tiling.groups)
@@ -189,7 +189,7 @@ class Winograd(Plan):
             )  # fmt: skip
 
         share(work, starts.size * tiling.blocks, threads if weight.size > 2**12 else 1)
-        return Panels(packed, weight.copy())
+        return Panels(packed, weight if once else weight.copy())
 
     def run(self, x: Array, packed: Panels, out: Array | None = None) -> Array:
         """A·x or Aᵀ·x of a batch, with packed weights."""
@@ -261,8 +261,8 @@ class Winograd(Plan):
 
     def packing_seconds(self, threads: int) -> float:
         """See `Plan.packing_seconds`."""
-        number = PLACED + 2 * self.dtype.itemsize * COPY
-        return int(self.tiling(1, threads).starts[-1]) * number / threads
+        # The rows of a register tile are transformed and put in place together.
+        return int(self.tiling(1, threads).starts[-1]) * 0.6 * PLACED / threads
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""

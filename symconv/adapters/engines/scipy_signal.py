@@ -39,15 +39,15 @@ class OneImage(Engine):
 
         def run(x: Array, w: Array, b: Array | None = None) -> Array:
             images = []
-            for sample in x:
+            # Of no images, one of zeros tells the size.
+            samples = x if len(x) else np.zeros((1, *x.shape[1:]), x.dtype)
+            for sample in samples:
                 for out in range(layer.out_channels):
                     first = out // made * inside
                     total = sum(correlate(sample[first + at], w[out, at]) for at in range(inside))
                     images.append(total if b is None else total + b[out])
-            if not images:
-                return np.zeros((0, layer.out_channels, *(1,) * layer.rank), x.dtype)
             stacked = np.stack(images)
-            return stacked.reshape(len(x), layer.out_channels, *stacked.shape[1:])
+            return stacked.reshape(-1, layer.out_channels, *stacked.shape[1:])[: len(x)]
 
         return run
 
