@@ -82,6 +82,7 @@ class Fourier(Plan):
         super().__init__(incidence, transposed, dtype)
         self._implicit = ImplicitGemm(incidence, transposed, dtype)
         refused = ImplicitGemm.refusal(incidence, transposed, self.dtype)
+        self._spots: dict[Any, tuple[Any, Any]] = {}
         self._direct = taps.Taps(incidence, transposed, dtype) if refused else self._implicit
 
     @classmethod
@@ -175,6 +176,21 @@ class Fourier(Plan):
     def _kernel_frequencies(self) -> int:
         return self._frequencies // (math.prod(self.block) // math.prod(self._kernel_size))
 
+    @cached_property
+    def _kernel_places(self) -> list[list[tuple[Array, Array]]]:
+        """Per job and phase, where in a block each of its taps lies, and which taps these are."""
+        found = []
+        for job in self.gather.jobs:
+            parts = []
+            for phases in self.gather.phases:
+                read = [(shifts, tap) for at, shifts, tap in job.taps if at == phases]
+                shifts = np.array([each for each, _ in read], dtype=np.int64).reshape(-1, AXES)
+                taps = np.array([tap for _, tap in read], dtype=np.int64)
+                # Backwards, so that a product of transforms is a correlation.
+                parts.append(((-shifts % self._kernel_size).T, taps))
+            found.append(parts)
+        return found
+
     def pack(self, weight: Array, *, once: bool = False) -> Spectra:
         """Per job and phase the transformed taps, (groups, written, read) and frequencies."""
         geometry, workers = self.incidence.geometry, thread_count()
@@ -183,22 +199,19 @@ class Fourier(Plan):
         if self.transposed:
             grouped = np.swapaxes(grouped, 1, 2)
         transformed = []
-        for job in self.gather.jobs:
+        for job in self._kernel_places:
             spectra = []
-            for phases in self.gather.phases:
-                read = [(shifts, tap) for at, shifts, tap in job.taps if at == phases]
-                shifts = np.array([each for each, _ in read], dtype=np.int64).reshape(-1, AXES)
+            for places, chosen in job:
                 kernel = np.zeros((*grouped.shape[:3], *self._kernel_size), dtype=self.dtype)
-                # Backwards, so that a product of transforms is a correlation.
-                places = (-shifts % self._kernel_size).T
-                kernel[..., *places] = grouped[..., [tap for _, tap in read]]
+                kernel[..., *places] = grouped[..., chosen]
                 spectrum = self._transform(kernel, workers)
                 if self._by_matrices:
                     # Frequencies first, for products of matrices (written, read).
                     spectrum = np.ascontiguousarray(np.moveaxis(spectrum, (0, 1, 2), (-3, -2, -1)))
                 spectra.append(spectrum)
             transformed.append(spectra)
-        return Spectra(transformed, np.array(weight, dtype=self.dtype))
+        held = np.asarray(weight, dtype=self.dtype)
+        return Spectra(transformed, held if once else held.copy())
 
     def run(self, x: Array, packed: Spectra, out: Array | None = None) -> Array:
         """See `Plan.run`."""
@@ -243,31 +256,39 @@ class Fourier(Plan):
         for phases in self.gather.phases:
             blocks = np.zeros((len(part), groups * read, *self.block), dtype=self.dtype)
             for block, (image, *corner) in zip(blocks, part, strict=True):
-                tables = [
-                    table[phase, first : first + n]
-                    for table, phase, first, n in zip(
-                        self.near, phases, corner, self.block, strict=True
-                    )
-                ]
-                held, seen = _places(tables)
+                held, seen = self._seen(phases, tuple(corner))
                 block[held] = x[image][seen]
             transformed = self._transform(blocks, workers)
             spectra.append(transformed.reshape(len(part), groups, read, *transformed.shape[2:]))
         is_finite = True
-        for job, weights in zip(self.gather.jobs, packed.transformed, strict=True):
+        for number, weights in enumerate(packed.transformed):
             mixed = sum(self._mixed(w, s) for w, s in zip(weights, spectra, strict=True))
             blocks = self._back(np.asarray(mixed), workers)
             blocks = blocks.reshape(len(part), groups * written, *self.block)
             kept = blocks[:, :, *(slice(n) for n in self.kept)]
             is_finite &= bool(np.isfinite(kept).all())
             for block, (image, *corner) in zip(kept, part, strict=True):
-                tables = [
-                    target[first : first + n]
-                    for target, first, n in zip(job.targets, corner, self.kept, strict=True)
-                ]
-                made, belongs = _places(tables)
+                made, belongs = self._belonging(number, tuple(corner))
                 y[image][belongs] = block[made]
         return is_finite
+
+    def _seen(self, phases: tuple[int, ...], corner: tuple[int, ...]) -> tuple[Any, Any]:
+        """Where a block holds samples of a phase, and which."""
+        if (phases, corner) not in self._spots:
+            cut = zip(self.near, phases, corner, self.block, strict=True)
+            tables = [table[phase, first : first + n] for table, phase, first, n in cut]
+            self._spots[phases, corner] = _places(tables)
+        return self._spots[phases, corner]
+
+    def _belonging(self, number: int, corner: tuple[int, ...]) -> tuple[Any, Any]:
+        """Where a block's results of a job are, and where they belong."""
+        if (number, corner) not in self._spots:
+            targets = self.gather.jobs[number].targets
+            cut = zip(targets, corner, self.kept, strict=True)
+            self._spots[number, corner] = _places(
+                [table[first : first + n] for table, first, n in cut]
+            )
+        return self._spots[number, corner]
 
     @property
     def _by_matrices(self) -> bool:

@@ -195,7 +195,9 @@ class ImplicitGemm(Plan):
         columns = items / parts * tiling.pitch()
         rows = columns / max(tiling.columns, 1) * tiling.images * math.prod(tiling.box[:2])
         taps_read = tiling.channels * int(tiling.taps.sum())
-        products = columns * taps_read * tiling.rows * tiling.blocks
+        # With one row to a tile every product waits for a vector that crosses cache lines.
+        rows_per_tile = 2 if tiling.rows == 1 else tiling.rows
+        products = columns * taps_read * rows_per_tile * tiling.blocks
         packed_rows = parts * rows * tiling.channels * len(tiling.gather.phases)
         copied = packed_rows * (tiling.box[2] + lanes)
         if tiling.is_compact:

@@ -34,7 +34,7 @@ PRODUCT = 3.2e-12
 BLAS = 1.7 * PRODUCT
 
 #: One sample of a Fourier transform, per byte and level (log₂ of the length).
-FOURIER = 5e-11
+FOURIER = 8e-11
 
 #: One product of complex arrays, per byte of a factor.
 MIXED = 2e-10
