@@ -312,9 +312,12 @@ def test_a_bound_operator_packs_its_weights_once(monkeypatch):
     calls = []
     for kind in planner.PLANS:
         original = kind.pack
-        monkeypatch.setattr(
-            kind, "pack", lambda self, w, original=original: calls.append(1) or original(self, w)
-        )
+
+        def pack(self, weight, *, once=False, original=original):
+            calls.append(1)
+            return original(self, weight, once=once)
+
+        monkeypatch.setattr(kind, "pack", pack)
     x = integers((2, *op.input_shape)).astype(float)
     first = bound.apply(x)
     assert np.array_equal(bound.apply(x), first)
@@ -324,6 +327,19 @@ def test_a_bound_operator_packs_its_weights_once(monkeypatch):
     y = bound.T @ first
     assert np.array_equal(bound.T @ first, y)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("plan", ["implicit", "winograd", "fourier"])
+def test_weights_packed_for_one_run_are_nobody_elses(plan):
+    op = sc.Conv2d(8, 16, 3, padding=1, bias=False).operator((9, 11))
+    x = integers((2, *op.input_shape)).astype(float)
+    one, other = (integers(op.weight_shape).astype(float) for _ in range(2))
+    bound = op.bind(one)
+    expected = [np.rint(op.apply(x, weight, plan="taps")) for weight in (one, other)]
+    for _ in range(2):
+        assert np.array_equal(np.rint(bound.apply(x, plan)), expected[0])
+        assert np.array_equal(np.rint(op.apply(x, other, plan=plan)), expected[1])
+        assert np.array_equal(np.rint(op.apply(x, one, plan=plan)), expected[0])
 
 
 def test_infinities_stay_where_the_taps_put_them():

@@ -10,6 +10,7 @@ import sys
 
 __all__ = [
     "BLAS",
+    "CACHED",
     "CALL",
     "COPY",
     "FOURIER",
@@ -44,6 +45,9 @@ COPY = 1.5e-10
 
 #: Putting one weight where its plan reads it.
 PLACED = 1.4e-9
+
+#: Bytes of arrays that stay in the second cache, about.
+CACHED = 2**18
 
 #: One step of a compiled loop that is not a vector: a row begun, a tile set up.
 STEP = 1e-8

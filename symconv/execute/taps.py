@@ -15,7 +15,7 @@ import numpy as np
 
 from symconv.boundary import OUTSIDE
 from symconv.execute.plan import Array, Plan
-from symconv.execute.speeds import BLAS, CALL, COPY
+from symconv.execute.speeds import BLAS, CACHED, CALL, COPY
 from symconv.geometry import Geometry
 from symconv.incidence import Incidence
 
@@ -169,12 +169,16 @@ class Taps(Plan):
         apart = 3 if geometry.axes[-1].relation.stride > 1 else 1
         passes = 4 if self.transposed else 3
         moved = batch * kernel * places * (2 * apart * read + passes * written)
-        moved += 4 * batch * read * math.prod(axis.n_reach for axis in geometry.axes)
+        reach = math.prod(axis.n_reach for axis in geometry.axes)
+        moved += 4 * batch * read * reach
         # One tap's weights lie apart.
         moved += 8 * math.prod(geometry.weight_shape)
         calls = kernel * (2 + batch * geometry.groups / 16) + 8
         size = self.dtype.itemsize
-        return size * (products * BLAS / threads + moved * COPY) + calls * CALL
+        # What stays in the second cache is copied faster.
+        held = size * batch * (read * reach + written * places)
+        copy = COPY / 2 if held < CACHED else COPY
+        return size * (products * BLAS / threads + moved * copy) + calls * CALL
 
     def working_bytes(self, batch: int, threads: int) -> int:
         """See `Plan.working_bytes`."""
