@@ -142,7 +142,8 @@ class Oriented:
 
         sums = self._sums(plan == "sparse")
         given = ("x", flat, kind), ("weight", *weight)
-        y, kind = bilinear(run, *given, sums, products, is_batched=True)
+        sample = self._with_channel(self.output_shape)
+        y, kind = bilinear(run, *given, sums, products, sample=sample)
         y = y.reshape(*batch, *self.output_shape)
         return (y, kind) if self.transposed else self._divided(y, kind)
 

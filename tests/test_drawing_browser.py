@@ -5,41 +5,23 @@ Needs Chromium with its driver (Debian: chromium, chromium-driver) and Selenium.
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import drawn
 import pytest
+from browsing import chromium, missing_browser
 
 import symconv as sc
 from symconv.drawing import draw
 
-webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
+if missing_browser():
+    pytest.skip(missing_browser(), allow_module_level=True)
 keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 waiting = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver") or "/usr/bin/chromedriver"
-if CHROMIUM is None or not Path(DRIVER).exists():
-    pytest.skip("Chromium and its driver are not installed", allow_module_level=True)
-
-FLAGS = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking --disable-component-update --disable-sync
-    --window-size=1100,900
-"""
 LAYER, SIZE = sc.Conv2d(1, 1, 3, stride=2, padding=1, padding_mode="circular"), (5, 4)
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=DRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = chromium(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

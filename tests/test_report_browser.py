@@ -6,38 +6,21 @@ Needs Chromium with its driver (Debian: chromium, chromium-driver) and Selenium.
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
+from browsing import chromium, missing_browser
 from test_report import nasty_row, small
 
 from symconv.proving.report import report_html
 
 pytest.importorskip("latex2mathml")
-webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-DRIVER = shutil.which("chromedriver") or "/usr/bin/chromedriver"
-if CHROMIUM is None or not Path(DRIVER).exists():
-    pytest.skip("Chromium and its driver are not installed", allow_module_level=True)
-
-FLAGS = """
-    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run
-    --disable-background-networking --disable-component-update --disable-sync
-    --window-size=1200,900
-"""
+if missing_browser():
+    pytest.skip(missing_browser(), allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for flag in FLAGS.split():
-        options.add_argument(flag)
-    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(executable_path=DRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
+    driver = chromium(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()
 

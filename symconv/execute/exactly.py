@@ -67,11 +67,12 @@ def bilinear(
     sums: Sums,
     n_products: int,
     *,
-    is_batched: bool = False,
+    sample: tuple[int, ...] | None = None,
 ) -> tuple[Array, Algebra]:
     """``product(first, second)``, its outputs no larger than `sums` says.
 
-    With `is_batched`, the product maps each entry along the first axis of `first` by itself.
+    `sample` is the shape of what the product gives for each entry along the first axis of `first`
+    by itself; None where it does not map them one by one.
 
     Returns the array with its number system: int64 where the bound allows and Python integers
     beyond, Fractions, expanded SymPy expressions, or floats of the common type.
@@ -87,7 +88,7 @@ def bilinear(
         return _expand(product(a.astype(object), b.astype(object), None)), algebra
     a, a_denominator = integers_over_denominator(a)
     b, b_denominator = integers_over_denominator(b)
-    result = _integers(product, a, b, sums, n_products, is_batched)
+    result = _integers(product, a, b, sums, n_products, sample)
     if algebra is Algebra.RATIONAL:
         denominator = a_denominator * b_denominator
         divide = np.frompyfunc(lambda value: Fraction(int(value), denominator), 1, 1)
@@ -102,12 +103,17 @@ def _float_dtype(a: Array, b: Array) -> np.dtype[Any]:
 
 
 def _integers(
-    product: Product, a: Array, b: Array, sums: Sums, n_products: int, is_batched: bool
+    product: Product,
+    a: Array,
+    b: Array,
+    sums: Sums,
+    n_products: int,
+    sample: tuple[int, ...] | None,
 ) -> Array:
     bound = sums.bound(a, b)
     for limit, dtype in ((SINGLE, np.float32), (DOUBLE, np.float64)):
         if bound < limit:
-            return _by_floats(product, a, _converted(b, dtype), dtype, is_batched)
+            return _by_floats(product, a, _converted(b, dtype), dtype, sample)
     if bound < 2**63 and sums.by_loops:
         return product(a.astype(np.int64), b.astype(np.int64), None)
     first, second = limbs.split(a, b, sums)
@@ -122,19 +128,17 @@ def _integers(
 
 
 def _by_floats(
-    product: Product, a: Array, b: Array, dtype: npt.DTypeLike, is_batched: bool
+    product: Product, a: Array, b: Array, dtype: npt.DTypeLike, sample: tuple[int, ...] | None
 ) -> Array:
     """The product in floats that hold it exactly, piece by piece: fresh pages are slow."""
-    n_pieces = min(len(a), a.size // PIECE) if is_batched else 1
-    if n_pieces <= 1:
+    n_pieces = max(1, min(len(a), a.size // PIECE))
+    if sample is None or (n_pieces == 1 and dtype == np.float64):
         return _whole(product(_converted(a, dtype), b, Part()))
-    result = np.empty(0, np.int64)
-    for piece in np.array_split(np.arange(len(a)), n_pieces):
-        here = slice(piece[0], piece[-1] + 1)
-        y = product(_converted(a[here], dtype), b, Part())
-        if not result.size:
-            result = np.empty((len(a), *y.shape[1:]), np.int64)
-        _convert(y, result[here])
+    # Made first, it lies where the last such result was, and not behind the pieces.
+    result = np.empty((len(a), *sample), np.int64)
+    ends = np.linspace(0, len(a), n_pieces + 1).astype(int)
+    for here in map(slice, ends[:-1], ends[1:]):
+        _convert(product(_converted(a[here], dtype), b, Part()), result[here])
     return result
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from symconv.algebras import magnitude
+from symconv.execute.threads import share, thread_count
 from symconv.incidence import AxisPattern, Incidence
 from symconv.memory import require
 
@@ -24,6 +25,9 @@ Array = npt.NDArray[Any]
 
 #: Below these every integer is a float32 or a float64.
 SINGLE, DOUBLE = 2**24, 2**53
+
+#: Numbers that are looked at together, where there are more.
+LARGE = 2**18
 
 #: Counts that are compared at once.
 BLOCK = 2**22
@@ -56,7 +60,7 @@ class Sums:
 
     def bound(self, a: Array, b: Array) -> int:
         """At least Σ|a|·|b| over the products of any output, and any |a| and |b|."""
-        largest_a, largest_b = magnitude(a), magnitude(b)
+        largest_a, largest_b = _magnitude(a), _magnitude(b)
         bound = self.terms * largest_a * largest_b
         # Sums are looked at where they can matter only.
         if bound >= SINGLE and self.second is not None:
@@ -64,6 +68,20 @@ class Sums:
         if bound >= SINGLE and self.first is not None:
             bound = min(bound, self.first(a) * largest_b)
         return max(bound, largest_a, largest_b)
+
+
+def _magnitude(array: Array) -> int:
+    """`magnitude`, by several threads where an array is large."""
+    threads = thread_count() if array.size >= LARGE and array.flags.c_contiguous else 1
+    if threads == 1:
+        return magnitude(array)
+    flat, found = array.reshape(-1), [0]
+
+    def work(first: int, last: int) -> None:
+        found.append(magnitude(flat[first * LARGE : last * LARGE]))
+
+    share(work, -(-flat.size // LARGE), threads)
+    return max(found)
 
 
 def row_classes(axis: AxisPattern) -> Array:
