@@ -115,7 +115,7 @@ def test_the_rule_equals_intervals_that_meet():
 
 
 @given(cases())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_equals_loops(case):
     check_case(*case)
 

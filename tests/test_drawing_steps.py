@@ -54,7 +54,7 @@ def check(data, operator, triples, direction, *, channels=False, **options):
 
 
 @given(st.data(), strategies.conv_cases(), DIRECTIONS)
-@strategies.examples(120)
+@strategies.examples(60)
 def test_convolutions_show_the_triples_of_naive_loops(data, case, direction):
     layer, size = case
     check(data, layer.operator(size), drawn.conv_triples(layer, size), direction)
@@ -66,7 +66,7 @@ def test_convolutions_show_the_triples_of_naive_loops(data, case, direction):
     DIRECTIONS,
     st.sampled_from(WAYS),
 )
-@strategies.examples(120)
+@strategies.examples(60)
 def test_transposed_convolutions_show_them_both_ways(data, case, direction, way):
     layer, size = case
     triples = drawn.transpose_triples(layer, size)

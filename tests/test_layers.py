@@ -16,7 +16,7 @@ from symconv.errors import GeometryError, ParameterError, ShapeError
 
 
 @given(strategies.conv_cases())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_sizes_counts_and_entries_of_a_convolution(case):
     layer, size = case
     arguments = (layer.kernel_size, layer.stride, layer.dilation, layer.padding)
@@ -35,7 +35,7 @@ def test_sizes_counts_and_entries_of_a_convolution(case):
 
 
 @given(st.one_of(strategies.conv_cases(), strategies.transpose_cases(), strategies.pool_cases()))
-@strategies.examples(300)
+@strategies.examples(150)
 def test_input_sizes_are_all_that_give_the_output_size(case):
     layer, size = case
     output = layer.output_size(size)
@@ -120,7 +120,7 @@ def test_same_is_a_ceiling_in_closed_form():
 
 
 @given(strategies.conv_cases(input_dilation=False))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_output_paddings_restore_the_sizes_they_name(case):
     conv, size = case
     output = conv.output_size(size)

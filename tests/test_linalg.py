@@ -70,7 +70,7 @@ def bound_cases(draw, most=10**6):
 
 
 @given(bound_cases())
-@strategies.examples(200)
+@strategies.examples(100)
 def test_rank_null_space_and_determinant_equal_sympy(case):
     bound, matrix = case
     if max(matrix.shape) > 100:
@@ -97,7 +97,7 @@ def test_rank_null_space_and_determinant_equal_sympy(case):
 
 
 @given(bound_cases(40), st.integers(0, 10**6), st.fractions(Fraction(1, 9), 5, max_denominator=9))
-@strategies.examples(120)
+@strategies.examples(60)
 def test_least_squares_satisfies_what_defines_it(case, seed, strength):
     bound, matrix = case
     if not matrix.size or max(matrix.shape) > 40:
@@ -121,7 +121,7 @@ def test_least_squares_satisfies_what_defines_it(case, seed, strength):
 
 
 @given(bound_cases(40), st.integers(0, 10**6))
-@strategies.examples(120)
+@strategies.examples(60)
 def test_solve_finds_what_went_in_or_says_that_there_are_several(case, seed):
     bound, _ = case
     x = np.random.default_rng(seed).integers(-99, 100, (2, *bound.operator.input_shape))
@@ -147,7 +147,7 @@ def test_pooling_has_the_rank_of_its_exact_matrix(case):
 
 
 @given(strategies.conv_cases() | strategies.transpose_cases())
-@strategies.examples(150)
+@strategies.examples(80)
 def test_generic_rank_bounds_every_rank(case):
     layer, size = case
     op = layer.operator(size)
@@ -406,7 +406,7 @@ def polynomial_rank(layer, size):
 
 
 @given(strategies.conv_cases() | strategies.transpose_cases())
-@strategies.examples(150)
+@strategies.examples(80)
 def test_generic_rank_is_the_rank_over_rational_functions(case):
     layer, size = case
     op = layer.operator(size)

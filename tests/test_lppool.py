@@ -61,7 +61,7 @@ def check_powers(layer, size, x):
 
 
 @given(cases())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_equals_loops(case):
     layer, size, fractions, lead = case
     x = integers((*lead, *size))

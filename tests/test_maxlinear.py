@@ -33,7 +33,7 @@ RATIONALS = st.fractions(-3, 3, max_denominator=3)
 
 
 @given(st.data(), st.integers(0, 4), st.integers(1, 7))
-@strategies.examples(500)
+@strategies.examples(250)
 def test_weights_and_plane_prove_each_height(data, axes, n):
     """The points' weights and the supporting plane meet: no smaller and no larger height exists."""
     vector = st.tuples(*[RATIONALS] * axes)
@@ -82,7 +82,7 @@ def points(count=60, n=3, spread=5):
 
 
 @given(form_lists() | form_lists(small=True, most=12))
-@strategies.examples(150)
+@strategies.examples(80)
 def test_the_normal_form_is_the_same_function_and_has_no_redundant_form(forms):
     function = MaxLinear.largest(forms)
     assert set(function.forms) <= set(forms)
@@ -99,7 +99,7 @@ def test_the_normal_form_is_the_same_function_and_has_no_redundant_form(forms):
 
 
 @given(form_lists(), st.randoms(use_true_random=False))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_the_normal_form_forgets_how_it_was_made(forms, rng):
     function = MaxLinear.largest(forms)
     mixed = [*forms, *forms[:2]]
@@ -174,7 +174,7 @@ def test_every_way_alone_gives_the_same_form(monkeypatch):
     lambda inner: st.tuples(st.sampled_from(["max", "min", "add", "mul"]), inner, inner),
     max_leaves=7,
 ))  # fmt: skip
-@strategies.examples(200)
+@strategies.examples(100)
 def test_parts_are_pointwise(tree):
     expression = build(tree)
     plus, minus = parts(expression)

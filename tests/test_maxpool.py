@@ -29,7 +29,7 @@ PICTURE = [[1, 0, 3, 5], [3, 4, 2, 2], [1, 3, 3, 9], [5, 7, 8, 4]]
 
 
 @given(strategies.max_pool_cases())
-@strategies.examples(500)
+@strategies.examples(250)
 def test_max_pool_equals_loops(case):
     layer, size = case
     assert layer.output_size(size) == oracles.pool_out_size(size, *pool_geometry(layer))
@@ -46,7 +46,7 @@ def pool_geometry(layer):
 
 
 @given(strategies.pool_cases())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_max_pool_of_the_average_pools_equals_loops(case):
     """The same settings as for average pooling, whose matrix has the same support."""
     average, size = case
@@ -106,7 +106,7 @@ def same(ours, theirs):
     st.sampled_from(["float32", "float64", "int64", "int32", "uint8", "int8"]),
     st.integers(0, 2**32 - 1),
 )
-@strategies.examples(3000)
+@strategies.examples(1500)
 def test_values_indices_and_gradients_are_pytorchs(case, dtype, seed):
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
@@ -159,7 +159,7 @@ def test_values_indices_and_gradients_are_pytorchs(case, dtype, seed):
 
 
 @given(strategies.max_pool_cases(), st.integers(0, 2**32 - 1))
-@strategies.examples(300)
+@strategies.examples(150)
 def test_any_padding_is_pytorchs_pad_with_minus_infinity(case, seed):
     """Asymmetric padding and crops as a pad by −∞ (or a crop) before an unpadded pooling."""
     torch = pytest.importorskip("torch")
@@ -360,7 +360,7 @@ def test_max_pooling_is_no_linear_layer():
 
 
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(1, 6), st.integers(1, 4))
-@strategies.examples(200)
+@strategies.examples(100)
 def test_windows_of_any_kind(n, n_out, m, m_out):
     """Adaptive windows ⌊o·n/n_out⌋ … ⌈(o+1)·n/n_out⌉ are tables like any other."""
     x = integers((2, n, m))
@@ -400,7 +400,7 @@ def any_tables(draw):
 
 
 @given(any_tables(), st.integers(0, 2**32 - 1))
-@strategies.examples(300)
+@strategies.examples(150)
 def test_shares_are_the_adjoint_of_sums(case, seed):
     size, tables = case
     windows = Windows(tables, size)

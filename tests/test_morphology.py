@@ -54,7 +54,7 @@ def loops(x, structure, options, largest):
 
 
 @given(cases())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_both_equal_loops_and_are_adjoint(case):
     structure, options, size = case
     layer = Dilation(structure, **options)

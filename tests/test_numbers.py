@@ -391,7 +391,7 @@ def exact_numbers():
 
 
 @given(strategies.conv_cases(bias=st.just(True)), exact_numbers(), exact_numbers())
-@strategies.examples(150)
+@strategies.examples(80)
 def test_plans_agree_bit_for_bit_on_exact_data(case, values, weights):
     layer, size = case
     op = layer.operator(size)
@@ -407,7 +407,7 @@ def test_plans_agree_bit_for_bit_on_exact_data(case, values, weights):
 
 
 @given(strategies.pool_cases(), exact_numbers())
-@strategies.examples(100)
+@strategies.examples(60)
 def test_averages_of_exact_numbers_are_fractions(case, values):
     layer, size = case
     x = objects(values, (2, *size))
@@ -891,7 +891,7 @@ def test_bound_maps_without_weights(kind):
 
 
 @given(strategies.conv_cases(bias=st.booleans()) | strategies.transpose_cases(bias=st.booleans()))
-@strategies.examples(150)
+@strategies.examples(80)
 def test_layers_and_operators_are_values(case):
     layer, size = case
     namespace = {"Conv": sc.Conv, "ConvTranspose": sc.ConvTranspose}

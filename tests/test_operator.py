@@ -13,37 +13,37 @@ from symconv.execute import csr
 
 
 @given(strategies.conv_cases())
-@strategies.examples(400)
+@strategies.examples(200)
 def test_conv_exact_equals_loops(case):
     check_exact(*case)
 
 
 @given(strategies.transpose_cases())
-@strategies.examples(400)
+@strategies.examples(200)
 def test_transpose_exact_equals_loops(case):
     check_exact(*case)
 
 
 @given(strategies.conv_cases())
-@strategies.examples(600)
+@strategies.examples(300)
 def test_conv_numeric_equals_loops(case):
     check_numeric(*case)
 
 
 @given(strategies.transpose_cases())
-@strategies.examples(400)
+@strategies.examples(200)
 def test_transpose_numeric_equals_loops(case):
     check_numeric(*case)
 
 
 @given(strategies.conv_cases())
-@strategies.examples(200)
+@strategies.examples(100)
 def test_conv_weight_gradient_equals_loops(case):
     check_gradient(*case)
 
 
 @given(strategies.transpose_cases())
-@strategies.examples(200)
+@strategies.examples(100)
 def test_transpose_weight_gradient_equals_loops(case):
     check_gradient(*case)
 

@@ -44,7 +44,7 @@ def stacks(draw):
 
 
 @given(stacks())
-@strategies.examples(300)
+@strategies.examples(150)
 def test_restored_sizes_are_exactly_those(layers):
     answer = sc.surviving_sizes(layers)
     symbol = sympy.Symbol("n", integer=True)
@@ -56,7 +56,7 @@ def test_restored_sizes_are_exactly_those(layers):
 
 
 @given(stacks())
-@strategies.examples(100)
+@strategies.examples(60)
 def test_sizes_of_which_nothing_is_dropped(layers):
     answer = sc.surviving_sizes(layers, "nothing_dropped")
 
@@ -137,7 +137,7 @@ def test_solved_padding_is_the_least_that_does_it():
 
 
 @given(strategies.transpose_cases())
-@strategies.examples(100)
+@strategies.examples(60)
 def test_solved_output_padding(case):
     layer, size = case
     assert sc.solve_output_padding(layer, size, layer.output_size(size)) == layer.output_padding

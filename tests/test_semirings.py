@@ -72,7 +72,7 @@ def loops(semiring, a, b):
 
 
 @given(st.data(), st.sampled_from(ALL))
-@strategies.examples(400)
+@strategies.examples(200)
 def test_products_sums_and_powers_equal_loops(data, semiring):
     n, m, k = (data.draw(st.integers(1, 4)) for _ in range(3))
     a, b = data.draw(matrices(semiring, n, m)), data.draw(matrices(semiring, m, k))
@@ -100,7 +100,7 @@ def test_products_sums_and_powers_equal_loops(data, semiring):
 
 
 @given(st.data())
-@strategies.examples(200)
+@strategies.examples(100)
 def test_max_plus_equals_the_oracle(data):
     n, m, k = (data.draw(st.integers(1, 4)) for _ in range(3))
     entry = st.none() | st.integers(-9, 9)
@@ -115,7 +115,7 @@ def absent(dense):
 
 
 @given(st.data(), st.sampled_from(ALL))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_the_laws_of_a_semiring(data, semiring):
     values = [data.draw(st.just(semiring.zero) | NUMBERS[semiring]) for _ in range(3)]
     a, b, c = (matrix([[value]], semiring) for value in values)
@@ -131,7 +131,7 @@ def test_the_laws_of_a_semiring(data, semiring):
 
 
 @given(st.data(), st.sampled_from(ALL), st.sampled_from([BOOLEAN, MAX_PLUS, MIN_PLUS]))
-@strategies.examples(200)
+@strategies.examples(100)
 def test_the_natural_maps_carry_sums_and_products(data, semiring, target):
     n, m, k = (data.draw(st.integers(1, 3)) for _ in range(3))
     a = matrix(data.draw(matrices(semiring, n, m)), semiring)
@@ -145,7 +145,7 @@ def test_the_natural_maps_carry_sums_and_products(data, semiring, target):
 
 
 @given(st.data(), st.sampled_from(ALL))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_kronecker_products_multiply_factor_by_factor(data, semiring):
     n, m, k, r = (data.draw(st.integers(1, 2)) for _ in range(4))
     shapes = ((n, m), (k, r), (m, k), (r, n))

@@ -116,7 +116,7 @@ def test_powers_of_the_root_equal_sympys(order):
 
 
 @given(circular_cases(most=7, channels=False), st.integers(0, 99))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_zero_eigenvalues_number_the_nullity(op, seed):
     bound = op.bind(integers(op.weight_shape, seed, -1, 1))
     spectrum = circular_spectrum(bound)
@@ -129,7 +129,7 @@ def test_zero_eigenvalues_number_the_nullity(op, seed):
 
 
 @given(circular_cases(most=9))
-@strategies.examples(100)
+@strategies.examples(60)
 def test_characters_diagonalise_for_all_weights(op):
     assert characters_diagonalise(op).status == "PROVED"
 
@@ -231,7 +231,7 @@ def test_the_norm_lies_between_its_bounds_by_sturms_theorem(case, seed):
     st.integers(0, 9),
     st.sampled_from([np.int64, np.float64, np.float32]),
 )
-@strategies.examples(150)
+@strategies.examples(80)
 def test_the_norm_lies_between_its_bounds_by_singular_values(case, seed, dtype):
     layer, size = case
     op = layer.operator(size)

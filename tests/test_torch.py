@@ -36,7 +36,7 @@ def torch_padding(padding):
 
 
 @given(strategies.conv_cases(input_dilation=False, modes=TORCH_MODES, bias=st.booleans()))
-@strategies.examples(1200)
+@strategies.examples(600)
 def test_conv_forward_and_gradients(case):
     layer, size = case
     for (lo, hi), n in zip(layer.padding, size, strict=True):
@@ -71,7 +71,7 @@ def test_conv_forward_and_gradients(case):
 
 
 @given(strategies.transpose_cases(bias=st.booleans()))
-@strategies.examples(800)
+@strategies.examples(400)
 def test_conv_transpose_forward_and_gradients(case):
     layer, size = case
     # PyTorch knows one padding per axis, never negative, and op < max(stride, dilation).
@@ -106,7 +106,7 @@ def test_conv_transpose_forward_and_gradients(case):
 
 
 @given(strategies.pool_cases())
-@strategies.examples(400)
+@strategies.examples(200)
 def test_average_pool(case):
     layer, size = case
     assume(all(d == 1 for d in layer.dilation))
@@ -130,7 +130,7 @@ def test_average_pool(case):
 
 
 @given(strategies.conv_cases(ranks=(2,), modes=("zeros",), input_dilation=False))
-@strategies.examples(150)
+@strategies.examples(80)
 def test_unfold_and_fold(case):
     conv, size = case
     low = tuple(max(lo, 0) for lo, _ in conv.padding)
@@ -153,7 +153,7 @@ def test_unfold_and_fold(case):
     st.integers(1, 3),
     st.sampled_from(["valid", "same"]),
 )
-@strategies.examples(100)
+@strategies.examples(60)
 def test_padding_names(kernel, n, dilation, name):
     layer = sc.Conv1d(1, 1, kernel, padding=name, dilation=dilation, bias=False)
     x, w = integers((1, 1, n)), integers((1, 1, kernel), 1)

@@ -20,7 +20,7 @@ def dense(matrix):
 
 
 @given(strategies.pool_cases())
-@strategies.examples(400)
+@strategies.examples(200)
 def test_average_pool_equals_loops(case):
     layer, size = case
     x = integers((2, 3, *size))
@@ -64,7 +64,7 @@ def test_average_of_integers_is_a_fraction_and_of_floats_a_float():
     st.tuples(st.integers(-1, 3), st.integers(-1, 3)),
     st.sampled_from((*strategies.MODES, "constant")),
 )
-@strategies.examples(300)
+@strategies.examples(150)
 def test_pad_equals_loops_far_beyond_the_input(n, first, second, mode):
     size = (n, 3)
     value = 7 if mode == "constant" else 0
@@ -84,7 +84,7 @@ def test_pad_equals_loops_far_beyond_the_input(n, first, second, mode):
 
 
 @given(strategies.conv_cases(input_dilation=False))
-@strategies.examples(200)
+@strategies.examples(100)
 def test_unfold_and_fold_equal_loops(case):
     conv, size = case
     layer = sc.Unfold(

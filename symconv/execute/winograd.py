@@ -256,8 +256,8 @@ class Winograd(Plan):
         # Both stay in the second cache; sums are added to what they hold and read once.
         moved = size * (panels + 0.6 * sums) * COPY + rows * 2 * STEP
         done = (size * products * PRODUCT + moved) / threads
-        # Tables and transforms take longer than is counted here, those of thin tiles most.
-        return (1.3 if self.channels[1] > 4 else 2) * done + 45 * CALL + loading()
+        # Tables and transforms take longer than is counted here, those of few outputs most.
+        return (1.1 if self.channels[1] >= 32 else 2) * done + 45 * CALL + loading()
 
     def packing_seconds(self, threads: int) -> float:
         """See `Plan.packing_seconds`."""
