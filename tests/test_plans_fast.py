@@ -415,3 +415,14 @@ def test_fourier_overflows_without_a_warning(dtype, mode, transposed):
     if dtype == np.complex64:
         with pytest.warns(RuntimeWarning):
             plan._direct.run(np.full_like(x, most), plan._direct.pack(w))
+
+
+def test_scratch_of_another_layout_is_cleared():
+    """What other numbers left may be subnormal, and slow whatever vectors reach past the rows."""
+    from symconv.execute.implicit import scratch_of  # noqa: PLC0415 - of this test alone
+
+    left, right = scratch_of((100, 30), np.dtype(np.float32))
+    left[:], right[:] = 1e-40, 1e-40
+    again, _ = scratch_of((100, 30), np.dtype(np.float32))
+    assert (again == np.float32(1e-40)).all()
+    assert not any(part.any() for part in scratch_of((50, 40), np.dtype(np.float64)))

@@ -48,13 +48,25 @@ def packing_of(size: int, dtype: np.dtype[Any], once: bool) -> Array:
     """Where packed weights go: with `once`, to this thread's own place for them."""
     if not once or size * dtype.itemsize > MOST_KEPT:
         return np.empty(size, dtype=dtype)
-    return scratch_of((size,), dtype, "packed")[0]
+    return _parts("packed", (size,), dtype)[0]
 
 
-def scratch_of(
-    sizes: tuple[int, ...], dtype: np.dtype[Any], name: str = "buffer"
-) -> tuple[Array, ...]:
-    """Buffers of this thread on cache lines, kept from call to call: fresh pages cost time."""
+def scratch_of(sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Buffers of this thread on cache lines, kept from call to call: fresh pages cost time.
+
+    Vectors reach past what is written, into what was there before. Bytes of other numbers may be
+    subnormal there, which processors multiply a hundred times slower: they are cleared.
+    """
+    parts = _parts("scratch", sizes, dtype)
+    if getattr(_kept, "layout", None) != (sizes, dtype):
+        for part in parts:
+            part[:] = 0
+        _kept.layout = sizes, dtype
+    return parts
+
+
+def _parts(name: str, sizes: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[Array, ...]:
+    """Arrays in one piece of memory that this thread keeps under a name."""
     n_bytes = [-(-size * dtype.itemsize // VECTOR) * VECTOR for size in sizes]
     held = getattr(_kept, name, None)
     if held is None or held.nbytes < sum(n_bytes) + VECTOR:
