@@ -39,7 +39,14 @@ from symconv.relation import AxisRelation
 from symconv.rendering import counts_png, counts_svg, html_summary
 from symconv.verdict import Verdict, proved, refuted, undecided
 
-__all__ = ["SIDES", "Multiplicities", "multiplicities", "multiplicities_of", "uniform_inside"]
+__all__ = [
+    "SIDES",
+    "Multiplicities",
+    "multiplicities",
+    "multiplicities_of",
+    "uniform_inside",
+    "windows_of",
+]
 
 IntArray = npt.NDArray[np.int64]
 
@@ -318,6 +325,22 @@ def multiplicities(layer: Layer, input_size: Sequence[int]) -> Multiplicities:
     return multiplicities_of(layer.operator(input_size))
 
 
+def windows_of(operator: Any) -> tuple[Windows, bool]:
+    """The windows of an operator, and whether it goes from their outputs to what they read.
+
+    Examples
+    --------
+    >>> import symconv as sc
+    >>> op = sc.Conv1d(1, 1, 3, stride=2).operator((7,))
+    >>> windows_of(op.T)[0].output_size, windows_of(op)[1], windows_of(op.T)[1]
+    ((3,), False, True)
+    """
+    if isinstance(operator, Operator):
+        return operator.oriented.linear.incidence, operator.oriented.transposed
+    windows: Windows = operator.windows
+    return windows, False
+
+
 def multiplicities_of(operator: Any) -> Multiplicities:
     """The same of an operator; of a transposed one, inputs and outputs change places.
 
@@ -328,12 +351,7 @@ def multiplicities_of(operator: Any) -> Multiplicities:
     >>> multiplicities_of(op).per_input, multiplicities_of(op.T).per_output
     (array([1, 1, 2, 1, 2, 1, 1]), array([1, 1, 2, 1, 2, 1, 1]))
     """
-    is_turned = False
-    if isinstance(operator, Operator):
-        windows: Windows = operator.oriented.linear.incidence
-        is_turned = operator.oriented.transposed
-    else:
-        windows = operator.windows
+    windows, is_turned = windows_of(operator)
     read, reading = [], []
     for table, n_in in zip(windows.reads, windows.input_size, strict=True):
         stored = table != OUTSIDE

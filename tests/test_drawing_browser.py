@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import drawn
 import pytest
-from browsing import chromium, missing_browser
+from browsing import missing_browser
 
 import symconv as sc
 from symconv.drawing import draw
@@ -17,13 +17,6 @@ if missing_browser():
 keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
 waiting = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 LAYER, SIZE = sc.Conv2d(1, 1, 3, stride=2, padding=1, padding_mode="circular"), (5, 4)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = chromium(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

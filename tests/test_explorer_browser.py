@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from browsing import (
     Lab,
-    chromium,
     errors,
     missing_browser,
     missing_lab,
@@ -45,10 +44,8 @@ ATTRIBUTES = """
 
 
 @pytest.fixture(scope="module")
-def driver(tmp_path_factory):
-    found = chromium(tmp_path_factory.mktemp("profile"))
-    yield found
-    found.quit()
+def driver(browser):
+    return browser
 
 
 def picture(driver, name, width=1300):

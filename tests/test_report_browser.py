@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from browsing import chromium, missing_browser
+from browsing import missing_browser
 from test_report import nasty_row, small
 
 from symconv.proving.report import report_html
@@ -16,13 +16,6 @@ from symconv.proving.report import report_html
 pytest.importorskip("latex2mathml")
 if missing_browser():
     pytest.skip(missing_browser(), allow_module_level=True)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    driver = chromium(tmp_path_factory.mktemp("profile"))
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture

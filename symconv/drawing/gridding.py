@@ -28,7 +28,7 @@ from symconv.drawing.themes import Theme
 from symconv.errors import ParameterError, TooLargeError
 from symconv.layers import Layer
 from symconv.layers.base import checked_layers
-from symconv.operator import Operator
+from symconv.overlap import windows_of
 from symconv.pictures import Stack, stacks_of
 from symconv.rendering.spy import heading_lines, svg_text, xml_escaped
 
@@ -131,13 +131,8 @@ def _stored(
     """Paths to stored samples, by the tables of each layer at its size."""
     level = Counter({position: 1})
     for number in reversed(range(len(layers))):
-        operator: Any = layers[number].operator([other.sizes[number] for other in stacks])
-        is_turned = False
-        if isinstance(operator, Operator):
-            windows: Any = operator.oriented.linear.incidence
-            is_turned = operator.oriented.transposed
-        else:
-            windows = operator.windows
+        operator = layers[number].operator([other.sizes[number] for other in stacks])
+        windows, is_turned = windows_of(operator)
         table = windows.reads[axis]
         outputs, taps = np.nonzero(table != OUTSIDE)
         inputs = table[outputs, taps]

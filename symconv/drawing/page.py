@@ -19,7 +19,9 @@ def asset(name: str) -> str:
     return files("symconv.drawing").joinpath("assets", name).read_text("utf-8")
 
 
-def page(title: str, body: str, script: str = "", data: Any = None) -> str:
+def page(
+    title: str, body: str, script: str = "", data: Any = None, *, style: str | None = None
+) -> str:
     """A whole HTML document that loads nothing and runs no script but the one given.
 
     Parameters
@@ -32,6 +34,8 @@ def page(title: str, body: str, script: str = "", data: Any = None) -> str:
         JavaScript; the page's policy names its hash.
     data : object of JSON, optional
         What the script reads from the element ``data``.
+    style : str, optional
+        CSS; that of pictures unless given.
 
     Examples
     --------
@@ -52,13 +56,14 @@ def page(title: str, body: str, script: str = "", data: Any = None) -> str:
         # Inside a script element only "</script" and "<!--" matter: no "<" is left at all.
         text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
         stored = f'<script type="application/json" id="data">{text}</script>\n'
+    css = asset("page.css") if style is None else style
     run = f"<script>{script}</script>" if script else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title><style>{asset('page.css')}</style></head>\n"
+        f"<title>{escape(title)}</title><style>{css}</style></head>\n"
         f"<body>{body}\n{stored}{run}</body></html>\n"
     )
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from symconv.drawing.page import asset as drawing_asset, page
+from symconv.drawing.page import page
 from symconv.explorer.box import Box, Range
 from symconv.explorer.state import View
 from symconv.explorer.texts import facts_html, figure_html, formula_html
@@ -72,9 +72,8 @@ def explorer_html(box: Box, opened: View | str, data: Any) -> str:
         + "".join(f'<div id="place-{name}">{held[name]}</div>' for name in PICTURES)
         + "</div></main>"
     )
-    document = page(f"symconv: {kind} explorer", body, asset("explorer.js"), data)
-    # The page of a picture, in styles of its own.
-    return document.replace(drawing_asset("page.css"), asset("explorer.css"), 1)
+    title, script = f"symconv: {kind} explorer", asset("explorer.js")
+    return page(title, body, script, data, style=asset("explorer.css"))
 
 
 def _control(number: int, item: Range) -> str:
